@@ -1,0 +1,144 @@
+"""Every error Preroll raises on purpose.
+
+    PrerollError
+    ├── SettingsError            fix the settings (all problems at once)
+    ├── TrafficError
+    │   ├── TrafficFileError     fix the file: carries path, line and a valid example
+    │   ├── HistoryTooShort      bring more history: says how much is needed
+    │   └── SourceError          the traffic source
+    │       ├── SourceUnavailable   wait: down, timed out, overloaded (429, 5xx)
+    │       ├── SourceRefused       fix the request: credentials, query, tenant (4xx)
+    │       └── SourceAnswerError   the answer cannot be trusted: HTML, partial, malformed
+    ├── ForecastError            a model could not make a forecast from sound input
+    ├── StoreError               the embedded store cannot be read or written
+    └── ServingError
+        ├── UnknownWorkload      404
+        └── NoUsablePlan         503: not trained yet, or the plan has ended
+
+A message carries the bad value, where it stands, and a valid example. The
+cause, where there is one, is kept as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "ForecastError",
+    "HistoryTooShort",
+    "NoUsablePlan",
+    "PrerollError",
+    "ServingError",
+    "SettingsError",
+    "SettingsProblem",
+    "SourceAnswerError",
+    "SourceError",
+    "SourceRefused",
+    "SourceUnavailable",
+    "StoreError",
+    "TrafficError",
+    "TrafficFileError",
+    "UnknownWorkload",
+]
+
+
+class PrerollError(Exception):
+    """Root of the tree: everything a caller may want to catch."""
+
+
+@dataclass(frozen=True)
+class SettingsProblem:
+    """One thing wrong with the settings.
+
+    ``place`` is a dotted path ("workloads[2].lead_time"), with the file's line where it is known;
+    ``example`` is a value that would be accepted.
+    """
+
+    place: str
+    message: str
+    example: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.place if self.line is None else f"{self.place} (line {self.line})"
+        hint = "" if self.example is None else f"; for example: {self.example}"
+        return f"{where}: {self.message}{hint}"
+
+
+class SettingsError(PrerollError):
+    """Settings that cannot be used; lists every problem found, not only the first."""
+
+    def __init__(self, problems: Sequence[SettingsProblem], source: str = "settings") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        count = len(self.problems)
+        head = f"{source}: {count} problem{'' if count == 1 else 's'}"
+        super().__init__("\n".join([head, *(f"  - {problem}" for problem in self.problems)]))
+
+
+class TrafficError(PrerollError):
+    """Something about past traffic."""
+
+
+class TrafficFileError(TrafficError):
+    """A traffic file that cannot be read as one.
+
+    The text reads ``path:line: message`` and ends with a valid example.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        message: str,
+        *,
+        line: int | None = None,
+        example: str | None = None,
+    ) -> None:
+        self.path = str(path)
+        self.line = line
+        self.example = example
+        where = self.path if line is None else f"{self.path}:{line}"
+        hint = "" if example is None else f"\nA valid example:\n{example}"
+        super().__init__(f"{where}: {message}{hint}")
+
+
+class HistoryTooShort(TrafficError):
+    """Not enough past traffic for what was asked; the message says how much is needed."""
+
+
+class SourceError(TrafficError):
+    """The traffic source did not give an answer that can be used."""
+
+
+class SourceUnavailable(SourceError):
+    """The source is down, too slow or overloaded: the same request may work later."""
+
+
+class SourceRefused(SourceError):
+    """The source understood and refused: credentials, query or tenant need a change."""
+
+
+class SourceAnswerError(SourceError):
+    """The source answered something that cannot be trusted."""
+
+
+class ForecastError(PrerollError):
+    """A model could not make a forecast from sound input."""
+
+
+class StoreError(PrerollError):
+    """The embedded store cannot be read or written."""
+
+
+class ServingError(PrerollError):
+    """A target cannot be given."""
+
+
+class UnknownWorkload(ServingError):
+    """No such workload is configured."""
+
+
+class NoUsablePlan(ServingError):
+    """There is no plan that covers this instant; the message is the reason."""
