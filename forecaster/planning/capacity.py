@@ -1,0 +1,83 @@
+"""How a workload turns traffic into replicas."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.traffic.history import FloatArray
+
+__all__ = ["IntArray", "Mode", "ScalingRule", "replicas_for"]
+
+IntArray = NDArray[np.int64]
+
+# 4,120 / 120 * 120 must not become one replica more by the last bit of a float.
+_ROUNDING = 1e-9
+
+
+class Mode(StrEnum):
+    """What is done with a target: serve it, only show it, or do nothing."""
+
+    ACTIVE = "active"
+    SHADOW = "shadow"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class ScalingRule:
+    """One workload's way from traffic to replicas.
+
+    ``capacity_rps`` is the traffic that one replica serves at its target utilisation;
+    ``lead_time`` runs from "value served" to "pod ready"; ``quantile`` is the risk;
+    ``hold_down`` is how long a higher target outlives the need. ValueError names a bad field.
+    """
+
+    capacity_rps: float
+    lead_time: timedelta = timedelta(minutes=5)
+    quantile: float = 0.98
+    min_replicas: int = 1
+    max_replicas: int = 100
+    hold_down: timedelta = timedelta(minutes=5)
+    mode: Mode = Mode.ACTIVE
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.capacity_rps) and self.capacity_rps > 0):
+            raise ValueError(f"capacity_rps must be above 0, not {self.capacity_rps}")
+        if not 0 < self.quantile < 1:
+            raise ValueError(f"quantile must lie between 0 and 1, not {self.quantile}")
+        if self.lead_time <= timedelta(0):
+            raise ValueError(f"lead_time must be above 0, not {self.lead_time}")
+        if self.hold_down < timedelta(0):
+            raise ValueError(f"hold_down must not be negative, not {self.hold_down}")
+        if not 0 <= self.min_replicas <= self.max_replicas or self.max_replicas < 1:
+            raise ValueError(
+                f"0 <= min_replicas <= max_replicas is needed, "
+                f"not {self.min_replicas} and {self.max_replicas}"
+            )
+
+    def lead_steps(self, step: timedelta) -> int:
+        """The n of the lead window: max(1, ceil(lead_time / step)); the window has n + 1 intervals.
+
+        >>> ScalingRule(capacity_rps=1, lead_time=timedelta(minutes=5)).lead_steps(timedelta(minutes=2))
+        3
+        """
+        return max(1, -(-self.lead_time // step))
+
+    def hold_steps(self, step: timedelta) -> int:
+        """How many steps a higher target is held: ceil(hold_down / step)."""
+        return -(-self.hold_down // step)
+
+
+def replicas_for(rate_rps: FloatArray, rule: ScalingRule) -> IntArray:
+    """ceil(traffic / capacity), within the minimum and the maximum.
+
+    >>> replicas_for(np.array([0.0, 4120.0, 4200.0]), ScalingRule(capacity_rps=120)).tolist()
+    [1, 35, 35]
+    """
+    wanted = np.ceil(np.asarray(rate_rps) / rule.capacity_rps * (1 - _ROUNDING))
+    return np.clip(wanted, rule.min_replicas, rule.max_replicas).astype(np.int64)

@@ -1,0 +1,171 @@
+"""The plan: the targets of the next two days, and each target's reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from forecaster.durations import format_duration
+from forecaster.errors import NoUsablePlan
+from forecaster.models.outlook import Outlook
+from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
+from forecaster.traffic.history import FloatArray
+
+__all__ = ["Held", "Plan", "Target", "build_plan"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A number of replicas that was served at ``at`` and is not to be let go before the hold-down."""
+
+    at: datetime
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What KEDA gets (``replicas``), what was planned, and why.
+
+    ``replicas`` is 0, "no floor", in the modes shadow and off; ``planned_replicas`` is the same in
+    all modes.
+    """
+
+    workload: str
+    at: datetime
+    replicas: int
+    planned_replicas: int
+    mode: Mode
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Targets of one workload, one per step of its outlook.
+
+    ``needed`` is the ceiling of the lead window's highest quantile over capacity, within the limits;
+    ``replicas`` is ``needed`` held down; ``peak_rps`` and ``peak_index`` say how high and at which
+    step of the outlook the lead window peaks. All have shape (steps of the plan,).
+    """
+
+    outlook: Outlook
+    rule: ScalingRule
+    peak_rps: FloatArray
+    peak_index: IntArray
+    needed: IntArray
+    replicas: IntArray
+    held: tuple[Held, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.replicas)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant that the plan covers."""
+        return self.outlook.start
+
+    @property
+    def end(self) -> datetime:
+        """The first instant that the plan does not cover any more."""
+        return self.start + len(self) * self.outlook.step
+
+    def covers(self, now: datetime) -> bool:
+        """Whether a target can be given for ``now``."""
+        return self.start <= now < self.end
+
+    def target(self, now: datetime) -> Target:
+        """The target at ``now``, with its reasons.
+
+        Raises NoUsablePlan before the plan's start and from its end on.
+        """
+        if not self.covers(now):
+            raise NoUsablePlan(
+                f"{self.outlook.series_id}: the plan made at {_stamp(self.outlook.cutoff)} covers "
+                f"{_stamp(self.start)} to {_stamp(self.end)}, not {_stamp(now)}"
+            )
+        index = (now - self.start) // self.outlook.step
+        planned = int(self.replicas[index])
+        mode = self.rule.mode
+        return Target(
+            workload=self.outlook.series_id,
+            at=now.astimezone(UTC),
+            replicas=planned if mode is Mode.ACTIVE else 0,
+            planned_replicas=planned,
+            mode=mode,
+            reasons=tuple(self._reasons(index)),
+        )
+
+    def _reasons(self, index: int) -> list[str]:
+        rule, step = self.rule, self.outlook.step
+        needed, planned = int(self.needed[index]), int(self.replicas[index])
+        peak_at = self.start + int(self.peak_index[index]) * step
+        wanted = int(replicas_for(self.peak_rps[index : index + 1], _unlimited(rule))[0])
+        reasons = [
+            f"outlook {rule.quantile:g} quantile {self.peak_rps[index]:,.4g} rps at "
+            f"{peak_at:%H:%M} UTC within the next {format_duration(rule.lead_time)} "
+            f"÷ {rule.capacity_rps:,.6g} rps = {wanted}"
+        ]
+        if wanted < rule.min_replicas:
+            reasons.append(f"raised to the minimum of {rule.min_replicas}")
+        if wanted > rule.max_replicas:
+            reasons.append(f"limited to the maximum of {rule.max_replicas}, {wanted} wanted")
+        if planned > needed:
+            reasons.append(f"held at {planned}: needed within the last {format_duration(rule.hold_down)}")
+        if rule.mode is Mode.SHADOW:
+            reasons.append(f"shadow: {planned} is shown here, KEDA gets 0 (no floor)")
+        if rule.mode is Mode.OFF:
+            reasons.append("off: KEDA gets 0 (no floor)")
+        return reasons
+
+
+def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -> Plan:
+    """Targets from an outlook: the peak of each lead window, over capacity, held on the way down.
+
+    The plan has one target per step whose whole lead window lies within the outlook, so it is
+    ``rule.lead_steps(step)`` steps shorter. ``held`` are recent targets of an earlier plan, so that
+    a retrain does not drop replicas within the hold-down.
+
+    Raises NoUsablePlan where the outlook is shorter than one lead window.
+    """
+    lead, step = rule.lead_steps(outlook.step), outlook.step
+    rates = outlook.at(rule.quantile)
+    if len(rates) <= lead:
+        raise NoUsablePlan(
+            f"{outlook.series_id}: the outlook's {len(rates)} steps are fewer than one lead window "
+            f"of {lead + 1}"
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(rates, lead + 1)
+    offset = windows.argmax(axis=1)
+    peak_index = (np.arange(len(windows)) + offset).astype(np.int64)
+    peak_rps = rates[peak_index]
+    needed = replicas_for(peak_rps, rule)
+    replicas = _hold(needed, rule.hold_steps(step))
+    for one in held:
+        until = -((outlook.start - (one.at + rule.hold_down)) // step)
+        if until > 0:
+            kept = min(one.replicas, rule.max_replicas)
+            replicas[:until] = np.maximum(replicas[:until], kept)
+    return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held))
+
+
+def _hold(needed: IntArray, steps: int) -> IntArray:
+    padded = np.concatenate([np.full(steps, needed.min(), dtype=np.int64), needed])
+    return np.lib.stride_tricks.sliding_window_view(padded, steps + 1).max(axis=1)
+
+
+def _unlimited(rule: ScalingRule) -> ScalingRule:
+    return ScalingRule(
+        capacity_rps=rule.capacity_rps,
+        lead_time=rule.lead_time,
+        quantile=rule.quantile,
+        min_replicas=0,
+        max_replicas=2**31,
+    )
+
+
+def _stamp(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+

@@ -1,0 +1,101 @@
+"""What is known of every workload at one moment: the only thing that serving reads.
+
+A snapshot is never changed, it is replaced: a reader that holds one sees one consistent state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from forecaster.errors import NoUsablePlan, UnknownWorkload
+from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.plan import Plan, Target
+
+__all__ = ["ObservedTraffic", "Snapshot", "TrainingState", "WorkloadState"]
+
+
+@dataclass(frozen=True)
+class ObservedTraffic:
+    """The latest complete interval: its start and its traffic per second."""
+
+    start: datetime
+    rate_rps: float
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """How training went: when it last ended well, how long it took, what failed since."""
+
+    trained_at: datetime | None = None
+    seconds: float | None = None
+    runs: int = 0
+    failures: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class WorkloadState:
+    """One workload: how it scales, its plan, or the reason why there is none.
+
+    ``notices`` are things a person should know while a plan is served ("no traffic since 20:04").
+    """
+
+    namespace: str
+    name: str
+    rule: ScalingRule
+    plan: Plan | None = None
+    reason: str | None = None
+    observed: ObservedTraffic | None = None
+    training: TrainingState = TrainingState()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def workload(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is a plan or a stated reason for having none."""
+        return self.rule.mode is Mode.OFF or self.plan is not None or self.reason is not None
+
+    def target(self, now: datetime) -> Target:
+        """The target at ``now``; NoUsablePlan, with the reason, where there is none.
+
+        A workload that is off always has one: no floor.
+        """
+        if self.rule.mode is Mode.OFF:
+            return Target(self.workload, now, 0, 0, Mode.OFF, ("off: KEDA gets 0 (no floor)",))
+        if self.plan is None:
+            raise NoUsablePlan(f"{self.workload}: {self.reason or 'not trained yet'}")
+        return self.plan.target(now)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Every workload's state by ``namespace/name``; ``notices`` concern them all."""
+
+    workloads: Mapping[str, WorkloadState] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "workloads", MappingProxyType(dict(self.workloads)))
+
+    @property
+    def ready(self) -> bool:
+        """Whether every workload has a plan or a stated reason for having none."""
+        return all(state.settled for state in self.workloads.values())
+
+    def state(self, workload: str) -> WorkloadState:
+        """The state of ``namespace/name``; UnknownWorkload where it is not configured."""
+        try:
+            return self.workloads[workload]
+        except KeyError:
+            raise UnknownWorkload(f"no workload {workload!r} is configured") from None
+
+    def target(self, workload: str, now: datetime) -> Target:
+        """The target of one workload at ``now``; UnknownWorkload or NoUsablePlan."""
+        return self.state(workload).target(now)
