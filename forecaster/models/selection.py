@@ -1,4 +1,4 @@
-"""The outlook of one workload: candidates, rolling origin, choice, quantiles."""
+"""The outlook of one workload: candidates, rolling origins, a blend of the best, quantiles."""
 
 from __future__ import annotations
 
@@ -7,36 +7,43 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import HistoryTooShort
+from forecaster.durations import format_duration
+from forecaster.errors import ForecastError, HistoryTooShort
+from forecaster.models.blend import Blend, CandidateScore, blend_candidates
+from forecaster.models.calibration import Residuals, assumed_offsets, conformal_offsets
+from forecaster.models.candidates import make_candidates
+from forecaster.models.day_grid import DAY, DayGrid, make_day_grid
 from forecaster.models.outlook import DEFAULT_QUANTILES, Outlook
-from forecaster.traffic.history import TrafficSeries
+from forecaster.models.seasons import Seasons, find_seasons
+from forecaster.traffic.history import FloatArray, TrafficSeries
 
-__all__ = ["OutlookConfig", "TrainedOutlook", "train_outlook"]
+__all__ = ["CandidateScore", "OutlookConfig", "TrainedOutlook", "train_outlook"]
 
-
-@dataclass(frozen=True)
-class CandidateScore:
-    """How one candidate did over the rolling origins."""
-
-    model: str
-    loss: float
-    wape: float
-    resolution: timedelta
-    weight: float = 0.0
+_RESIDUALS = 40_000  # more do not move a 0.99 quantile
 
 
 @dataclass(frozen=True)
 class OutlookConfig:
     """How an outlook is trained.
 
-    ``horizon`` is how far it reaches; ``short_penalty`` is how many times worse too little is than
-    too much; ``timezone`` is where the audience lives (IANA), which matters around DST changes.
+    ``horizon`` is how far it reaches, three days at the most; ``short_penalty`` is how many times
+    worse too little is than too much when candidates are compared; ``timezone`` is where the audience
+    lives (IANA), which matters around DST changes; ``zoo`` lets statsforecast's models take part.
     """
 
     quantiles: tuple[float, ...] = DEFAULT_QUANTILES
     horizon: timedelta = timedelta(hours=48)
     short_penalty: float = 2.0
     timezone: str = "UTC"
+    zoo: bool = True
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.horizon <= 3 * DAY:
+            raise ValueError(f"horizon must lie within 3 days, not {self.horizon}")
+        if not self.quantiles or not all(0 < q < 1 for q in self.quantiles):
+            raise ValueError(f"quantiles must lie between 0 and 1, not {self.quantiles}")
+        if self.short_penalty <= 0:
+            raise ValueError(f"short_penalty must be above 0, not {self.short_penalty}")
 
 
 @dataclass(frozen=True)
@@ -52,18 +59,122 @@ def train_outlook(
 ) -> TrainedOutlook:
     """Train on the intervals that ended by ``cutoff`` and look ``config.horizon`` ahead.
 
-    The outlook starts at ``cutoff`` rounded down to the series' grid.
-    Raises HistoryTooShort with less than a day of observed traffic.
+    The outlook starts at ``cutoff`` rounded down to the series' grid, where history ends earlier it
+    bridges the hole. Raises HistoryTooShort with less than a day of observed traffic, ForecastError for
+    a step above 6 h.
     """
-    known = series.before(cutoff)
-    if known is None or known.span < timedelta(days=1):
-        raise HistoryTooShort(f"{series.series_id}: at least 24 h of traffic are needed")
-    day = int(timedelta(days=1) / series.step)
+    known = _known(series, cutoff)
+    grid = make_day_grid(known, config.timezone)
+    log_rates = np.log(grid.rates + _epsilon(grid))
+    seasons = find_seasons(log_rates)
     steps = -(-config.horizon // series.step)
-    last_day = np.nan_to_num(known.rate_rps[-day:])
-    base = np.resize(last_day, steps)
-    rates = np.vstack([base * (0.5 + q) for q in config.quantiles])
+    lead, column = grid.ahead(steps)
+    candidates = make_candidates(grid, log_rates, seasons, int(lead.max()), zoo=config.zoo)
+    blend = blend_candidates(candidates, log_rates, _epsilon(grid), config.short_penalty)
+    quantiles = tuple(sorted(set(config.quantiles) | {0.5}))
+    rates, calibrated = _quantile_paths(grid, blend, quantiles, lead, column)
+    keep = [quantiles.index(q) for q in sorted(set(config.quantiles))]
+    reasons = [seasons.reason, blend.reason, calibrated, *_gap_reasons(grid, seasons)]
     outlook = Outlook(
-        series.series_id, known.end, known.end, series.step, config.quantiles, rates, "placeholder"
+        series_id=series.series_id,
+        cutoff=known.end,
+        start=known.end,
+        step=series.step,
+        quantiles=tuple(sorted(set(config.quantiles))),
+        rate_rps=rates[keep],
+        model=blend.name,
+        reasons=tuple(reason for reason in reasons if reason),
     )
-    return TrainedOutlook(outlook, ())
+    return TrainedOutlook(outlook, blend.scorecard)
+
+
+def _epsilon(grid: DayGrid) -> float:
+    """One request per step, so that the logarithm of nothing is something."""
+    return 1.0 / grid.step.total_seconds()
+
+
+def _known(series: TrafficSeries, cutoff: datetime) -> TrafficSeries:
+    known = series.before(cutoff)
+    bounds = known.observed_bounds() if known is not None else None
+    if known is None or bounds is None:
+        raise HistoryTooShort(
+            f"{series.series_id}: no traffic was observed before {cutoff:%Y-%m-%d %H:%M} UTC; "
+            f"an outlook needs at least 24 h of it"
+        )
+    first, last = bounds
+    span = (last - first) * series.step
+    if span < DAY:
+        raise HistoryTooShort(
+            f"{series.series_id}: {format_duration(span)} of traffic before "
+            f"{cutoff:%Y-%m-%d %H:%M} UTC; an outlook needs at least 24 h"
+        )
+    behind = cutoff - known.end
+    padding = behind // series.step if behind >= series.step else 0
+    values = known.rate_rps[first:]
+    if padding:
+        values = np.concatenate([values, np.full(padding, np.nan)])
+    trimmed = TrafficSeries(
+        series.series_id, known.start + first * series.step, series.step, values
+    )
+    if np.isnan(trimmed.rate_rps[-int(28 * DAY / series.step) :]).all():
+        raise HistoryTooShort(
+            f"{series.series_id}: no traffic was observed in the 28 days before "
+            f"{cutoff:%Y-%m-%d %H:%M} UTC"
+        )
+    return trimmed
+
+
+def _quantile_paths(
+    grid: DayGrid,
+    blend: Blend,
+    quantiles: tuple[float, ...],
+    lead: np.ndarray,
+    column: np.ndarray,
+) -> tuple[FloatArray, str]:
+    """Traffic per second, (quantiles, steps), and how the quantiles were found."""
+    epsilon = _epsilon(grid)
+    log_native = np.log(grid.native_rps + epsilon)
+    offsets, told = {}, ""
+    for ahead in np.unique(lead):
+        residuals = _residuals(grid, blend, log_native, int(ahead))
+        if residuals is None:
+            offsets[ahead] = assumed_offsets(quantiles, grid.bins)
+            told = told or "quantiles: no past error is known yet, a usual spread is assumed"
+        else:
+            offsets[ahead] = conformal_offsets(residuals, quantiles)
+            if ahead == 1:
+                told = f"quantiles: conformal, from the errors of {residuals.observed_days} days"
+    paths = np.stack([blend.ahead[ahead - 1] for ahead in sorted(offsets)])
+    index = np.searchsorted(np.unique(lead), lead)
+    log_path = paths[index, column]
+    spread = np.stack([offsets[ahead] for ahead in sorted(offsets)])[index, :, column].T
+    rates = np.maximum(np.exp(log_path[None, :] + spread) - epsilon, 0.0)
+    return np.sort(rates, axis=0), told
+
+
+def _residuals(
+    grid: DayGrid, blend: Blend, log_native: FloatArray, ahead: int
+) -> Residuals | None:
+    past = blend.past[min(ahead, len(blend.past)) - 1]
+    error = log_native - past[grid.row, grid.column]
+    seen = np.flatnonzero(~np.isnan(error))
+    if len(seen) < 2:
+        return None
+    seen = seen[:: max(1, len(seen) // _RESIDUALS)]
+    return Residuals(error[seen], grid.row[seen], grid.column[seen], grid.days, grid.bins)
+
+
+def _gap_reasons(grid: DayGrid, seasons: Seasons) -> list[str]:
+    never = np.isnan(grid.rates).all(axis=0)
+    reasons = []
+    if never.any():
+        reasons.append(
+            f"gaps: nothing was ever observed at {never.mean():.0%} of the day; there the outlook "
+            "joins its neighbours"
+        )
+    if grid.bin > grid.step:
+        reasons.append(
+            f"resolution: fitted at {format_duration(grid.bin)}, quantiles from errors at "
+            f"{format_duration(grid.step)}"
+        )
+    return reasons

@@ -1,0 +1,116 @@
+"""Day-ahead forecasts of whole days: the seasonal profile, corrected by a small robust regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.models.profile_features import ProfileFeatures
+from forecaster.traffic.history import FloatArray
+
+__all__ = ["MEMBERS", "SeasonalRegression"]
+
+_BURN_IN = 3  # rows before this have hardly any past to be forecast from
+_WINDOW = 70  # days that teach
+_CELLS = 3000  # cells that teach: more do not change the fit, only its time
+_SHAPE = (
+    "shape_1d",
+    "shape_4d",
+    "tail",
+    "last_season",
+    "long_memory",
+    "smooth_20min",
+    "smooth_60min",
+    "other_season",
+    "constant",
+)
+_LEVEL = ("level_1d", "level_3d", "level_7d")
+
+
+@dataclass(frozen=True)
+class SeasonalRegression:
+    """log traffic = profile + Σ weight · feature, by weighted least absolute deviations with a ridge.
+
+    Cells count by their traffic (so that the error counted is the absolute one, as in WAPE) and by
+    recency (``half_life_days``); ``ridge`` pulls the weights towards ``prior``, relative to the
+    information in the data. The absolute loss is reached by reweighted least squares.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    half_life_days: float
+    ridge: float
+    prior: tuple[tuple[str, float], ...] = ()
+
+    def forecast(
+        self,
+        log_rates: FloatArray,
+        features: ProfileFeatures,
+        lead: int,
+        origins: NDArray[np.int64],
+    ) -> FloatArray:
+        """For each origin o, which knows the rows before o: log traffic of row o + lead - 1.
+
+        Shape (len(origins), bins); NaN where not even the profile is known.
+        """
+        days, _ = log_rates.shape
+        columns, base = features.pick(self.features), features.base
+        teach = _sample(log_rates, base[:days])
+        inputs, rest = columns[teach], (log_rates - base[:days])[teach[0], teach[1]]
+        weight = np.exp(base[teach] - np.nanmax(base[teach])) if len(rest) else rest
+        paths = []
+        for origin in origins:
+            first = np.searchsorted(teach[0], max(origin - _WINDOW, lead + _BURN_IN))
+            last = np.searchsorted(teach[0], origin)
+            part = slice(int(first), int(max(first, last)))
+            age = origin - 1 - teach[0][part]
+            beta = self._fit(
+                inputs[part], rest[part], weight[part] * 0.5 ** (age / self.half_life_days)
+            )
+            row = origin + lead - 1
+            paths.append(base[row] + columns[row] @ beta)
+        return np.array(paths)
+
+    def _fit(self, inputs: FloatArray, rest: FloatArray, weight: FloatArray) -> FloatArray:
+        prior = np.array([dict(self.prior).get(name, 0.0) for name in self.features])
+        if len(rest) < 10 * len(self.features):
+            return prior
+        weight = weight / weight.mean()
+        rest = rest - inputs @ prior
+        size = len(self.features)
+        scale = max(float(np.median(np.abs(rest))), 1e-3)
+        robust = weight
+        change = np.zeros(size)
+        for _ in range(3):
+            weighted = inputs * robust[:, None]
+            gram = weighted.T @ inputs
+            pull = 0.01 * self.ridge * np.trace(gram) / size + 1e-9
+            change = np.linalg.solve(gram + pull * np.eye(size), weighted.T @ rest)
+            robust = weight / np.maximum(np.abs(rest - inputs @ change) / scale, 0.2)
+        return prior + change
+
+
+def _sample(log_rates: FloatArray, base: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cells that teach, row by row: every k-th, at another phase in every row."""
+    days, bins = log_rates.shape
+    stride = max(1, min(days, _WINDOW) * bins // _CELLS)
+    row, column = np.nonzero(~np.isnan(log_rates) & ~np.isnan(base))
+    keep = (column + 7 * row) % stride == 0
+    return row[keep], column[keep]
+
+
+_PRIOR: tuple[tuple[str, float], ...] = ()
+
+MEMBERS = (
+    SeasonalRegression("profile", (*_LEVEL, *_SHAPE), 28.0, 1.0, _PRIOR),
+    SeasonalRegression("profile_fast", (*_LEVEL, "jump", *_SHAPE), 5.0, 30.0, _PRIOR),
+    SeasonalRegression(
+        "profile_steady",
+        ("level_kept_1d", "level_kept_3d", "level_kept_7d", *_SHAPE),
+        10.0,
+        10.0,
+        _PRIOR,
+    ),
+)
