@@ -41,8 +41,8 @@ def find_seasons(log_rates: FloatArray) -> Seasons:
     come again a week later; more than two weeks are needed to tell.
     """
     days, bins = log_rates.shape
-    if days < 2 or _observed_days(log_rates) < 1.5:
-        return Seasons(True, False, "seasons: less than two days of history, a daily one is assumed")
+    if days < 2 or (days == 2 and np.isnan(log_rates[0]).mean() > 0.1):
+        return Seasons(True, False, "seasons: less than two days of history, so a daily one is assumed")
     correlation = _day_correlation(log_rates)
     if correlation < _DAY_CORRELATION:
         return Seasons(
@@ -58,10 +58,6 @@ def find_seasons(log_rates: FloatArray) -> Seasons:
     if ratio < _WEEK_ERROR or (ratio < _WEEK_ERROR_WITH_ECHO and echo > _ECHO):
         return Seasons(True, True, f"seasons: {found} and a weekly one ({told})")
     return Seasons(True, False, f"seasons: {found}; no weekly one ({told})")
-
-
-def _observed_days(log_rates: FloatArray) -> float:
-    return float((~np.isnan(log_rates)).mean() * len(log_rates))
 
 
 def _day_correlation(log_rates: FloatArray) -> float:

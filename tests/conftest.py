@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+
+# Two cores: a test that waits for spinning BLAS threads waits for the other worker.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.traffic.history import TrafficSeries
+from forecaster.traffic.sample import sample_history
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def tournament() -> TrafficSeries:
+    """The bundled trace: seven and a half weeks of a tournament's web site, by the minute."""
+    return next(iter(sample_history()))
+
+
+@pytest.fixture(scope="session")
+def tournament_quarters(tournament: TrafficSeries) -> TrafficSeries:
+    """The same at 15-minute steps, where speed matters more than the minute."""
+    whole = len(tournament) // 15 * 15
+    rates = tournament.rate_rps[:whole].reshape(-1, 15).mean(axis=1)
+    return TrafficSeries(tournament.series_id, tournament.start, timedelta(minutes=15), rates)
+
+
+def make_series(
+    rates: np.ndarray, *, step: timedelta = timedelta(minutes=30), end: datetime = NOON
+) -> TrafficSeries:
+    return TrafficSeries("streaming/player-api", end - len(rates) * step, step, rates)
