@@ -155,7 +155,7 @@ class TrafficHistory:
         return self.series[0].step
 
     def to_frame(self) -> pd.DataFrame:
-        """The frame of the statsforecast family: ``unique_id, ds, y``; ds is naive UTC, y may be NaN."""
+        """statsforecast's frame, ``unique_id, ds, y``: ds is naive UTC, y may be NaN."""
         return pd.concat(
             [
                 pd.DataFrame(

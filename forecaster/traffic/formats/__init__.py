@@ -1,0 +1,1 @@
+"""One module per thing a traffic file can be; all of them give ``RawTraffic``."""
