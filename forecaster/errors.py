@@ -10,6 +10,7 @@
     │       ├── SourceRefused       fix the request: credentials, query, tenant (4xx)
     │       └── SourceAnswerError   the answer cannot be trusted: HTML, partial, malformed
     ├── ForecastError            a model could not make a forecast from sound input
+    ├── OutputError              a result cannot be written where it was asked for
     ├── StoreError               the embedded store cannot be read or written
     └── ServingError
         ├── UnknownWorkload      404
@@ -29,6 +30,7 @@ __all__ = [
     "ForecastError",
     "HistoryTooShort",
     "NoUsablePlan",
+    "OutputError",
     "PrerollError",
     "ServingError",
     "SettingsError",
@@ -126,6 +128,10 @@ class SourceAnswerError(SourceError):
 
 class ForecastError(PrerollError):
     """A model could not make a forecast from sound input."""
+
+
+class OutputError(PrerollError):
+    """A result cannot be written where it was asked for; the message names the path."""
 
 
 class StoreError(PrerollError):

@@ -1,4 +1,4 @@
-"""The outlook, and any candidate alone, as a model that statsforecast's ``cross_validation`` drives.
+"""The outlook, and each zoo model, as models that statsforecast's ``cross_validation`` drives.
 
 statsforecast hands a model an array and a horizon, nothing that says when. Seasons are counted back
 from the end of the array, so none is needed as long as the audience keeps UTC; across a DST change,
@@ -26,9 +26,8 @@ class OutlookModel:
 
     ``step`` is the step of the arrays it will be given, in traffic per second, gaps as NaN.
 
-    >>> from statsforecast import StatsForecast                                # doctest: +SKIP
-    >>> sf = StatsForecast(models=[OutlookModel(timedelta(minutes=5))], freq="5min")  # doctest: +SKIP
-    >>> sf.cross_validation(df=history.to_frame(), h=288, step_size=288, n_windows=7) # doctest: +SKIP
+    Use it as ``StatsForecast(models=[OutlookModel(timedelta(minutes=5))], freq="5min")``, then
+    ``.cross_validation(df=history.to_frame(), h=288, step_size=288, n_windows=7)``.
     """
 
     uses_exog = False

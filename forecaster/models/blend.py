@@ -44,9 +44,7 @@ class Blend:
     scorecard: tuple[CandidateScore, ...]
 
 
-def asymmetric_loss(
-    observed: FloatArray, forecast: FloatArray, short_penalty: float
-) -> FloatArray:
+def asymmetric_loss(observed: FloatArray, forecast: FloatArray, short_penalty: float) -> FloatArray:
     """Absolute error, ``short_penalty`` times as large where the forecast was too low.
 
     Any shape; NaN where either is. Up to a factor it is the pinball loss at the quantile
@@ -56,7 +54,8 @@ def asymmetric_loss(
     [6.0, 3.0]
     """
     error = observed - forecast
-    return np.where(error > 0, short_penalty * error, -error)
+    loss: FloatArray = np.where(error > 0, short_penalty * error, -error)
+    return loss
 
 
 def blend_candidates(
@@ -136,10 +135,8 @@ def _shares(scores: Sequence[tuple[float, int]]) -> FloatArray:
         [score * (1 + _FEW_ORIGINS / count) if count else np.inf for score, count in scores]
     )
     best = losses.min()
-    if best <= 0:
-        shares = (losses <= 0).astype(np.float64)
-    else:
-        shares = (losses / best) ** -_SHARPNESS
+    # A perfect candidate leaves nothing to weigh.
+    shares = (losses / best) ** -_SHARPNESS if best > 0 else (losses <= 0).astype(np.float64)
     shares /= shares.sum()
     shares[shares < _LEAST_SHARE] = 0.0
     result: FloatArray = shares / shares.sum()
@@ -152,4 +149,5 @@ def _average(paths: Sequence[FloatArray], shares: FloatArray) -> FloatArray:
     weight = np.where(np.isnan(stacked), 0.0, shares.reshape(-1, *[1] * paths[0].ndim))
     total = weight.sum(axis=0)
     mean = (np.nan_to_num(stacked) * weight).sum(axis=0)
-    return np.divide(mean, total, out=np.full_like(mean, np.nan), where=total > 0)
+    average: FloatArray = np.divide(mean, total, out=np.full_like(mean, np.nan), where=total > 0)
+    return average

@@ -54,10 +54,10 @@ def assumed_offsets(quantiles: Sequence[float], bins: int) -> FloatArray:
 
 
 def conformal_offsets(residuals: Residuals, quantiles: Sequence[float]) -> FloatArray:
-    """What to add to the log path of the day ahead, shape (quantiles, bins), rising along quantiles.
+    """What to add to the log path of a day ahead, (quantiles, bins), rising along quantiles.
 
-    Too few days to adapt to (fewer than three): the plain quantiles of what there is, widened towards
-    :func:`assumed_offsets` by the share of days that are missing.
+    With fewer than three days: their plain quantiles, drawn towards :func:`assumed_offsets` by the
+    share of days that are missing.
     """
     levels = np.array(quantiles, dtype=np.float64)
     scale = _scale_by_time(residuals)
@@ -106,7 +106,7 @@ def _scale_by_time(residuals: Residuals) -> FloatArray:
 
 
 def _volatility(residuals: Residuals) -> FloatArray:
-    """For each row, and the one after the last: how wrong the days before were, shape (days + 1,)."""
+    """How wrong the days before each row, and before the next one, were; shape (days + 1,)."""
     count = np.bincount(residuals.row, minlength=residuals.days)
     total = np.bincount(residuals.row, np.abs(residuals.log_error), minlength=residuals.days)
     mean = np.divide(total, count, out=np.zeros(residuals.days), where=count > 0)
@@ -122,10 +122,9 @@ def _volatility(residuals: Residuals) -> FloatArray:
     return powered
 
 
-def _weighted_quantiles(
-    ordered: FloatArray, weight: FloatArray, levels: FloatArray
-) -> FloatArray:
+def _weighted_quantiles(ordered: FloatArray, weight: FloatArray, levels: FloatArray) -> FloatArray:
     """Quantiles of values that are already in order."""
     total = np.cumsum(weight)
     index = np.searchsorted(total, levels * total[-1])
-    return ordered[np.minimum(index, len(ordered) - 1)]
+    found: FloatArray = ordered[np.minimum(index, len(ordered) - 1)]
+    return found

@@ -23,7 +23,7 @@ LEADS = 2  # days ahead whose past errors are kept: the first and the second
 class Candidate:
     """One way to foretell a day, in log space.
 
-    ``past[k]`` has shape (days, bins): row r as it was foretold k + 1 days ahead, NaN where it was not.
+    ``past[k]`` has shape (days, bins): row r as foretold k + 1 days ahead, NaN where it was not.
     ``ahead`` has shape (days ahead, bins). ``reason`` says what was done to afford it.
     """
 
@@ -84,9 +84,7 @@ def _member(
     return Candidate(name, tuple(past), np.array(ahead))
 
 
-def _naive(
-    grid: DayGrid, log_rates: FloatArray, profile: Candidate, days_ahead: int
-) -> Candidate:
+def _naive(grid: DayGrid, log_rates: FloatArray, profile: Candidate, days_ahead: int) -> Candidate:
     """The same time a week earlier, or a day where there are less than two weeks."""
     days, season = grid.days, 7 if grid.days >= 14 else 1
     past, ahead = [], []
@@ -95,9 +93,7 @@ def _naive(
         back = season * -(-lead // season)
         rows = np.arange(max(lead, days - ORIGINS), days + lead)
         source = rows - back
-        paths = np.where(
-            (source >= 0)[:, None], log_rates[np.clip(source, 0, days - 1)], np.nan
-        )
+        paths = np.where((source >= 0)[:, None], log_rates[np.clip(source, 0, days - 1)], np.nan)
         if lead <= days_ahead:
             ahead.append(np.where(np.isnan(paths[-1]), profile.ahead[lead - 1], paths[-1]))
         if lead <= LEADS:
@@ -129,9 +125,7 @@ def _zoo(
     return Candidate(model.name, tuple(past), np.log(fine + epsilon), model.reason)
 
 
-def _by_row(
-    paths: FloatArray, rows: np.ndarray, shape: tuple[int, ...]
-) -> FloatArray:
+def _by_row(paths: FloatArray, rows: np.ndarray, shape: tuple[int, ...]) -> FloatArray:
     made = np.full(shape, np.nan)
     inside = rows < shape[0]
     made[rows[inside]] = paths[inside]

@@ -29,9 +29,9 @@ _MAX_DAYS = 84
 class DayGrid:
     """The last days of one series.
 
-    ``rates`` has shape (days, bins): the mean traffic per second of each bin, NaN for a gap; the last
-    row ends at ``cutoff``. ``row`` and ``column`` place each of the observed ``native_rps`` values
-    (one per step of the series, same order) in it.
+    ``rates`` has shape (days, bins): the mean traffic per second of each bin, NaN for a gap; the
+    last row ends at ``cutoff``. ``row`` and ``column`` place each value of ``native_rps`` (one per
+    step of the series, in order) in it.
     """
 
     cutoff: datetime
@@ -67,20 +67,22 @@ class DayGrid:
 
 
 def bin_size(step: timedelta) -> timedelta:
-    """The grid's bin for a step: 5 minutes or more, a divisor of the day, a multiple of the step if one is.
+    """The bin for a step: 5 minutes or more, a part of the day, if possible a multiple of the step.
 
     Raises ForecastError for a step above 6 hours: a day ahead has no shape left then.
     """
     seconds = step.total_seconds()
     wide = [size for size in _BIN_SECONDS if size >= seconds]
     if not wide:
-        raise ForecastError(f"a step of {step} is too coarse for a day-ahead outlook; use 1h or less")
+        raise ForecastError(
+            f"a step of {step} is too coarse for a day-ahead outlook; use 1h or less"
+        )
     even = [size for size in wide if size % seconds == 0]
     return timedelta(seconds=(even or wide)[0])
 
 
 def make_day_grid(known: TrafficSeries, timezone: str = "UTC") -> DayGrid:
-    """The last 84 days of ``known``, which ends at the cutoff, in the wall clock of ``timezone``."""
+    """The last 84 days of ``known``, which ends at the cutoff, by the wall clock there."""
     size = bin_size(known.step)
     bins = _SECONDS_A_DAY // size.seconds
     keep = min(len(known), int(np.ceil(_MAX_DAYS * DAY / known.step)))
@@ -110,9 +112,9 @@ def _local_seconds(
     start: datetime, step: timedelta, steps: int, timezone: str
 ) -> NDArray[np.float64]:
     """The wall clock at the start of each step, as seconds since 1970 were it UTC."""
-    seconds = start.timestamp() + step.total_seconds() * np.arange(steps)
+    seconds = start.timestamp() + step.total_seconds() * np.arange(steps, dtype=np.float64)
     if timezone == "UTC":
-        return seconds
+        return np.asarray(seconds, dtype=np.float64)
     stamps = pd.date_range(start, periods=steps, freq=step, tz="UTC", unit="ns")
     naive = stamps.tz_convert(timezone).tz_localize(None)
     return np.asarray(naive.asi8 / 1e9, dtype=np.float64)

@@ -37,7 +37,9 @@ class Outlook:
     def __post_init__(self) -> None:
         values = np.array(self.rate_rps, dtype=np.float64)
         if values.ndim != 2 or values.shape[0] != len(self.quantiles) or values.shape[1] == 0:
-            raise ValueError(f"rate_rps: ({len(self.quantiles)}, steps) is needed, not {values.shape}")
+            raise ValueError(
+                f"rate_rps: ({len(self.quantiles)}, steps) is needed, not {values.shape}"
+            )
         if not (np.isfinite(values).all() and (values >= 0).all()):
             raise ValueError(f"{self.series_id}: an outlook must be finite and not negative")
         if list(self.quantiles) != sorted(set(self.quantiles)):
@@ -73,7 +75,8 @@ class Outlook:
         (z = Φ⁻¹(quantile)); ValueError outside of the known ones: nothing is extrapolated.
         """
         if quantile in self.quantiles:
-            return self.rate_rps[self.quantiles.index(quantile)]
+            known: FloatArray = self.rate_rps[self.quantiles.index(quantile)]
+            return known
         low, high = self.quantiles[0], self.quantiles[-1]
         if not low < quantile < high:
             raise ValueError(f"quantile {quantile} is outside of the outlook's {low} to {high}")

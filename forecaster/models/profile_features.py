@@ -44,7 +44,7 @@ _SURPRISE = 2.0  # a day this many times as wrong as the median day counts less
 
 @dataclass(frozen=True, eq=False)
 class ProfileFeatures:
-    """``base``: the seasonal profile; ``columns``: (days + AHEAD, bins, len(FEATURES)) beside it."""
+    """``base``: the seasonal profile; ``columns``: (days + AHEAD, bins, features) beside it."""
 
     base: FloatArray
     columns: FloatArray
@@ -62,8 +62,8 @@ def profile_features(
     ``log_rates`` has shape (days, bins), NaN for gaps. ``season_days`` is 7 (a week) or 1.
     ``flat`` drops the time of day, for traffic without a daily season.
 
-    The profile is the exponentially weighted mean of the rows one, two, … seasons earlier, in which
-    days that surprised (holidays, outages) count less. Corrections: level of the last days (with and
+    The profile is the exponentially weighted mean of the rows one, two, … seasons earlier; days
+    that surprised (holidays, outages) count less. Corrections: the level of the last days (with and
     without jumps), recent change of shape, the hours just before the cutoff, shorter and longer
     memory, and smoother profiles for noisy traffic.
     """
@@ -181,7 +181,8 @@ def _smooth(values: FloatArray, minutes: float, bins: int) -> FloatArray:
     total = gaussian_filter1d(np.where(known, flat, 0.0), sigma, truncate=3)
     weight = gaussian_filter1d(known.astype(np.float64), sigma, truncate=3)
     smooth = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 1e-6)
-    return smooth.reshape(values.shape)
+    shaped: FloatArray = smooth.reshape(values.shape)
+    return shaped
 
 
 def _join_neighbours(profile: FloatArray) -> FloatArray:
@@ -200,7 +201,8 @@ def _row_mean(values: FloatArray) -> FloatArray:
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     total = np.where(known, values, 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    mean: FloatArray = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    return mean
 
 
 def _zero(values: FloatArray) -> FloatArray:

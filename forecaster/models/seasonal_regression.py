@@ -1,4 +1,4 @@
-"""Day-ahead forecasts of whole days: the seasonal profile, corrected by a small robust regression."""
+"""Forecasts of whole days: the seasonal profile, corrected by a small robust regression."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEVEL = ("level_1d", "level_3d", "level_7d")
 
 @dataclass(frozen=True)
 class SeasonalRegression:
-    """log traffic = profile + Σ weight · feature, by weighted least absolute deviations with a ridge.
+    """log traffic = profile + Σ weight · feature, by least absolute deviations with a ridge.
 
     Cells count by their traffic (so that the error counted is the absolute one, as in WAPE) and by
     recency (``half_life_days``); ``ridge`` pulls the weights towards ``prior``, relative to the

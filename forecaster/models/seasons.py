@@ -40,9 +40,10 @@ def find_seasons(log_rates: FloatArray) -> Seasons:
     a day at least 3 % better than the days before do, or about as well while the errors of the latter
     come again a week later; more than two weeks are needed to tell.
     """
-    days, bins = log_rates.shape
+    days = len(log_rates)
     if days < 2 or (days == 2 and np.isnan(log_rates[0]).mean() > 0.1):
-        return Seasons(True, False, "seasons: less than two days of history, so a daily one is assumed")
+        told = "seasons: less than two days of history, so a daily one is assumed"
+        return Seasons(True, False, told)
     correlation = _day_correlation(log_rates)
     if correlation < _DAY_CORRELATION:
         return Seasons(
@@ -50,9 +51,8 @@ def find_seasons(log_rates: FloatArray) -> Seasons:
         )
     found = f"a daily one (day-to-day correlation {correlation:.2f})"
     if days <= _WEEK_DAYS:
-        return Seasons(
-            True, False, f"seasons: {found}; a weekly one cannot be told from {days} days, 15 are needed"
-        )
+        told = f"a weekly one cannot be told from {days} days, 15 are needed"
+        return Seasons(True, False, f"seasons: {found}; {told}")
     ratio, echo = _week_against_day(log_rates)
     told = f"error × {ratio:.2f} with it, correlation over a week {echo:.2f}"
     if ratio < _WEEK_ERROR or (ratio < _WEEK_ERROR_WITH_ECHO and echo > _ECHO):
@@ -78,7 +78,7 @@ def _day_correlation(log_rates: FloatArray) -> float:
 
 
 def _week_against_day(log_rates: FloatArray) -> tuple[float, float]:
-    """Error of week-by-week over day-by-day forecasts; how alike the latter's errors are a week apart."""
+    """Error of week-by-week over day-by-day forecasts; the latter's correlation over a week."""
     days = len(log_rates)
     rests = []
     for season in (7, 1):

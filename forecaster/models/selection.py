@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecaster.durations import format_duration
-from forecaster.errors import ForecastError, HistoryTooShort
+from forecaster.errors import HistoryTooShort
 from forecaster.models.blend import Blend, CandidateScore, blend_candidates
 from forecaster.models.calibration import Residuals, assumed_offsets, conformal_offsets
 from forecaster.models.candidates import make_candidates
 from forecaster.models.day_grid import DAY, DayGrid, make_day_grid
 from forecaster.models.outlook import DEFAULT_QUANTILES, Outlook
-from forecaster.models.seasons import Seasons, find_seasons
+from forecaster.models.seasons import find_seasons
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
 __all__ = ["CandidateScore", "OutlookConfig", "TrainedOutlook", "train_outlook"]
@@ -27,8 +27,9 @@ class OutlookConfig:
     """How an outlook is trained.
 
     ``horizon`` is how far it reaches, three days at the most; ``short_penalty`` is how many times
-    worse too little is than too much when candidates are compared; ``timezone`` is where the audience
-    lives (IANA), which matters around DST changes; ``zoo`` lets statsforecast's models take part.
+    worse too little is than too much when candidates are compared; ``timezone`` is where the
+    audience lives (IANA), which matters around DST changes; ``zoo`` lets statsforecast's models
+    take part.
     """
 
     quantiles: tuple[float, ...] = DEFAULT_QUANTILES
@@ -59,9 +60,9 @@ def train_outlook(
 ) -> TrainedOutlook:
     """Train on the intervals that ended by ``cutoff`` and look ``config.horizon`` ahead.
 
-    The outlook starts at ``cutoff`` rounded down to the series' grid, where history ends earlier it
-    bridges the hole. Raises HistoryTooShort with less than a day of observed traffic, ForecastError for
-    a step above 6 h.
+    The outlook starts at ``cutoff`` rounded down to the series' grid; where history ends earlier it
+    bridges the hole. Raises HistoryTooShort with less than a day of observed traffic, ForecastError
+    for a step above 6 h.
     """
     known = _known(series, cutoff)
     grid = make_day_grid(known, config.timezone)
@@ -74,7 +75,7 @@ def train_outlook(
     quantiles = tuple(sorted(set(config.quantiles) | {0.5}))
     rates, calibrated = _quantile_paths(grid, blend, quantiles, lead, column)
     keep = [quantiles.index(q) for q in sorted(set(config.quantiles))]
-    reasons = [seasons.reason, blend.reason, calibrated, *_gap_reasons(grid, seasons)]
+    reasons = [seasons.reason, blend.reason, calibrated, *_gap_reasons(grid)]
     outlook = Outlook(
         series_id=series.series_id,
         cutoff=known.end,
@@ -152,9 +153,7 @@ def _quantile_paths(
     return np.sort(rates, axis=0), told
 
 
-def _residuals(
-    grid: DayGrid, blend: Blend, log_native: FloatArray, ahead: int
-) -> Residuals | None:
+def _residuals(grid: DayGrid, blend: Blend, log_native: FloatArray, ahead: int) -> Residuals | None:
     past = blend.past[min(ahead, len(blend.past)) - 1]
     error = log_native - past[grid.row, grid.column]
     seen = np.flatnonzero(~np.isnan(error))
@@ -164,7 +163,7 @@ def _residuals(
     return Residuals(error[seen], grid.row[seen], grid.column[seen], grid.days, grid.bins)
 
 
-def _gap_reasons(grid: DayGrid, seasons: Seasons) -> list[str]:
+def _gap_reasons(grid: DayGrid) -> list[str]:
     never = np.isnan(grid.rates).all(axis=0)
     reasons = []
     if never.any():

@@ -1,4 +1,4 @@
-"""statsforecast's models, at a resolution that they can afford. The only importer of statsforecast."""
+"""statsforecast's models, at a step that they can afford. The only importer of statsforecast."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _HOUR = timedelta(hours=1)
 class ZooModel:
     """One model of statsforecast and what it may cost.
 
-    ``build`` takes the season lengths, in points, the longest last; ``days`` is how much of the past
-    it is given; ``origins`` at how many of the latest rolling origins it is fitted when models are
-    compared, so that a dear model stays within its budget.
+    ``build`` takes the season lengths, in points, the longest last; ``days`` is how much of the
+    past it is given; ``origins`` at how many of the latest rolling origins it is fitted when models
+    are compared, so that a dear model stays within its budget.
     """
 
     name: str
@@ -77,7 +77,8 @@ def forecast_candidate(name: str, known: TrafficSeries, steps: int) -> FloatArra
     if coarse is None:
         raise ForecastError(f"{known.series_id}: {name} gave no finite forecast")
     hours = coarse.shape[1]
-    return coarse[lead - 1, column * hours // grid.bins]
+    path: FloatArray = coarse[lead - 1, column * hours // grid.bins]
+    return path
 
 
 def fit_coarse(
@@ -99,14 +100,15 @@ def fit_coarse(
         return None
     if path.shape != (days_ahead * per_day,) or not np.isfinite(path).all():
         return None
-    return np.maximum(path, 0.0).reshape(days_ahead, per_day)
+    rows_ahead: FloatArray = np.maximum(path, 0.0).reshape(days_ahead, per_day)
+    return rows_ahead
 
 
 def fill_gaps(rates: FloatArray, per_day: int) -> FloatArray | None:
     """Coarser rows without gaps, for models that cannot have them; None where nothing is known.
 
-    A gap takes the value a week, else a day, earlier or later, else the mean at its time of day, else
-    the mean of all.
+    A gap takes the value a week, else a day, earlier or later, else the mean at its time of day,
+    else the mean of all.
     """
     days, bins = rates.shape
     parts = np.array_split(np.arange(bins), per_day)
@@ -131,7 +133,8 @@ def fill_gaps(rates: FloatArray, per_day: int) -> FloatArray | None:
         out=np.full(per_day, rows[seen].mean()),
         where=seen.sum(axis=0) > 0,
     )
-    return np.where(seen, rows, by_time)
+    full: FloatArray = np.where(seen, rows, by_time)
+    return full
 
 
 def refine(coarse: FloatArray, shape: FloatArray) -> FloatArray:

@@ -61,9 +61,9 @@ class ScalingRule:
             )
 
     def lead_steps(self, step: timedelta) -> int:
-        """The n of the lead window: max(1, ceil(lead_time / step)); the window has n + 1 intervals.
+        """The n of the lead window, max(1, ceil(lead_time / step)); it has n + 1 intervals.
 
-        >>> ScalingRule(capacity_rps=1, lead_time=timedelta(minutes=5)).lead_steps(timedelta(minutes=2))
+        >>> ScalingRule(1.0, timedelta(minutes=5)).lead_steps(timedelta(minutes=2))
         3
         """
         return max(1, -(-self.lead_time // step))

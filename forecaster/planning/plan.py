@@ -19,7 +19,7 @@ __all__ = ["Held", "Plan", "Target", "build_plan"]
 
 @dataclass(frozen=True)
 class Held:
-    """A number of replicas that was served at ``at`` and is not to be let go before the hold-down."""
+    """So many replicas were served at ``at`` and are not to be let go before the hold-down."""
 
     at: datetime
     replicas: int
@@ -45,7 +45,7 @@ class Target:
 class Plan:
     """Targets of one workload, one per step of its outlook.
 
-    ``needed`` is the ceiling of the lead window's highest quantile over capacity, within the limits;
+    ``needed`` is the ceiling of the lead window's highest quantile over capacity, within limits;
     ``replicas`` is ``needed`` held down; ``peak_rps`` and ``peak_index`` say how high and at which
     step of the outlook the lead window peaks. All have shape (steps of the plan,).
     """
@@ -112,7 +112,8 @@ class Plan:
         if wanted > rule.max_replicas:
             reasons.append(f"limited to the maximum of {rule.max_replicas}, {wanted} wanted")
         if planned > needed:
-            reasons.append(f"held at {planned}: needed within the last {format_duration(rule.hold_down)}")
+            hold = format_duration(rule.hold_down)
+            reasons.append(f"held at {planned}: needed within the last {hold}")
         if rule.mode is Mode.SHADOW:
             reasons.append(f"shadow: {planned} is shown here, KEDA gets 0 (no floor)")
         if rule.mode is Mode.OFF:
@@ -144,15 +145,17 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
     replicas = _hold(needed, rule.hold_steps(step))
     for one in held:
         until = -((outlook.start - (one.at + rule.hold_down)) // step)
-        if until > 0:
+        since = max((one.at - outlook.start) // step - 1, 0)  # its own step, none before
+        if until > since:
             kept = min(one.replicas, rule.max_replicas)
-            replicas[:until] = np.maximum(replicas[:until], kept)
+            replicas[since:until] = np.maximum(replicas[since:until], kept)
     return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held))
 
 
 def _hold(needed: IntArray, steps: int) -> IntArray:
     padded = np.concatenate([np.full(steps, needed.min(), dtype=np.int64), needed])
-    return np.lib.stride_tricks.sliding_window_view(padded, steps + 1).max(axis=1)
+    held: IntArray = np.lib.stride_tricks.sliding_window_view(padded, steps + 1).max(axis=1)
+    return held
 
 
 def _unlimited(rule: ScalingRule) -> ScalingRule:
@@ -167,5 +170,3 @@ def _unlimited(rule: ScalingRule) -> ScalingRule:
 
 def _stamp(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
