@@ -1,0 +1,109 @@
+"""``preroll check-config`` and ``preroll schema``: settings, before anything runs on them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecaster.cli.terminal import out
+from forecaster.durations import format_duration
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from forecaster.settings import Fleet, Settings
+
+__all__ = ["ConfigOption", "check_config", "schema"]
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        envvar="PREROLL_CONFIG",
+        help="The settings, as YAML.",
+    ),
+]
+
+
+def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
+    """Check the settings and show how they are understood.
+
+    All problems are listed at once, each with its place and a valid example; the exit code is 2
+    then. Nothing is asked over the network.
+
+    Example: preroll check-config --config preroll.yaml
+    """
+    from forecaster.settings import load_settings
+
+    settings = load_settings(config, os.environ)
+    console = out()
+    console.print(f"{config}: the settings are valid", markup=False, soft_wrap=True)
+    console.print()
+    for name, value in _lines(settings):
+        console.print(f"{name:<9} {value}", markup=False, soft_wrap=True)
+    console.print()
+    console.print(_table(settings.fleet))
+
+
+def schema() -> None:
+    """Print the JSON schema of preroll.yaml, for editors.
+
+    Example: preroll schema > preroll.schema.json
+    """
+    from forecaster.settings import settings_schema
+
+    typer.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+
+
+def _lines(settings: Settings) -> list[tuple[str, str]]:
+    from forecaster.settings import PLAN_HORIZON, PrometheusSettings
+
+    fleet, source, server = settings.fleet, settings.source, settings.server
+    if isinstance(source, PrometheusSettings):
+        from_where = f"{source.connection.shown}\n{'':<9} {source.query.promql}"
+    else:
+        there = "" if source.path.exists() else " (not there yet)"
+        from_where = f"{source.path}, values in {source.unit}{there}"
+    tokens = len(server.tokens)
+    guard = f"{tokens} token{'' if tokens == 1 else 's'}" if tokens else "open, no tokens"
+    return [
+        ("source", from_where),
+        (
+            "training",
+            f"every {format_duration(fleet.train_every)} on {format_duration(fleet.history)} of "
+            f"traffic; plans reach {PLAN_HORIZON.total_seconds() / 3600:g} h ahead",
+        ),
+        ("grid", f"steps of {format_duration(fleet.step)}, days of {fleet.timezone}"),
+        ("server", f"{server.host}:{server.port}, {guard}"),
+        ("store", str(settings.store_path)),
+        ("log", f"{settings.log.level}, {settings.log.format}"),
+    ]
+
+
+def _table(fleet: Fleet) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("workload", "mode"):
+        table.add_column(column, overflow="fold")
+    for column in ("rps a replica", "lead time", "quantile", "replicas", "hold-down"):
+        table.add_column(column, justify="right")
+    for one in fleet.workloads:
+        rule = one.rule
+        table.add_row(
+            one.workload,
+            rule.mode.value,
+            f"{rule.capacity_rps:,g}",
+            format_duration(rule.lead_time),
+            f"{rule.quantile:g}",
+            f"{rule.min_replicas} to {rule.max_replicas}",
+            format_duration(rule.hold_down),
+        )
+    return table

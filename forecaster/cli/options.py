@@ -1,0 +1,143 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from forecaster.durations import parse_duration
+
+__all__ = [
+    "HtmlOption",
+    "JsonOption",
+    "SeriesOption",
+    "StepOption",
+    "TimezoneOption",
+    "TrafficArgument",
+    "UnitOption",
+    "read_duration",
+    "read_instant",
+    "read_quantile",
+    "read_quantiles",
+]
+
+_Value = TypeVar("_Value")
+
+
+def _text_only(read: Callable[[str], _Value]) -> Callable[[str | _Value], _Value]:
+    """A reader that lets a default through, which typer hands over already read."""
+
+    def read_text(value: str | _Value) -> _Value:
+        return read(value) if isinstance(value, str) else value
+
+    return read_text
+
+
+@_text_only
+def read_duration(text: str) -> timedelta:
+    """A duration above 0."""
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if duration <= timedelta(0):
+        raise typer.BadParameter(f"{text!r} is not above 0; write for example 5m or 14d")
+    return duration
+
+
+@_text_only
+def read_instant(text: str) -> datetime:
+    """An instant with its offset from UTC."""
+    example = "write for example 2026-05-30T18:00:00Z or 2026-05-30T20:00:00+02:00"
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an instant; {example}") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no offset from UTC; {example}")
+    return instant.astimezone(UTC)
+
+
+@_text_only
+def read_quantile(text: str) -> float:
+    """One quantile, between 0 and 1."""
+    return _quantile(text)
+
+
+def read_quantiles(text: str) -> tuple[float, ...]:
+    """Quantiles between 0 and 1, separated by commas; they come back rising."""
+    return tuple(sorted({_quantile(part) for part in text.split(",")}))
+
+
+def _quantile(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < 1:
+        raise typer.BadParameter(f"{text!r} is not a quantile; write for example 0.5 or 0.98")
+    return value
+
+
+def _read_unit(text: str) -> str:
+    if text not in ("requests", "rps"):
+        raise typer.BadParameter(f"{text!r} is not a unit; write requests (per step) or rps")
+    return text
+
+
+TrafficArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TRAFFIC", help="A file of past traffic, as it was exported.", show_default=False
+    ),
+]
+UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=_read_unit,
+        metavar="requests|rps",
+        help="What the values are: requests per step, or per second (rps, the default).",
+        show_default=False,
+    ),
+]
+StepOption = Annotated[
+    timedelta | None,
+    typer.Option(
+        parser=read_duration,
+        metavar="DURATION",
+        help="The step of the file, for example 1m; otherwise its stamps tell.",
+        show_default=False,
+    ),
+]
+TimezoneOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE",
+        help="Where the audience lives, for example Europe/Paris; stamps without an offset are "
+        "read in it. Otherwise UTC.",
+        show_default=False,
+    ),
+]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="One series of a file that has several.", show_default=False),
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the result as JSON; - for stdout.", show_default=False
+    ),
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write a page with plots that needs no network.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,165 @@
+"""``preroll plan``: the next 48 hours from a file."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    HtmlOption,
+    JsonOption,
+    SeriesOption,
+    StepOption,
+    TimezoneOption,
+    TrafficArgument,
+    UnitOption,
+    read_duration,
+    read_instant,
+    read_quantile,
+)
+from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
+from forecaster.cli.terminal import out, print_notice, progress
+from forecaster.cli.traffic_input import check_zone, choose_series, listed, read_traffic_file
+from forecaster.durations import format_duration
+from forecaster.errors import TrafficFileError
+
+if TYPE_CHECKING:
+    from forecaster.traffic.files import TrafficFile
+    from forecaster.traffic.history import TrafficSeries
+
+__all__ = ["plan"]
+
+_PLAN_HORIZON = timedelta(hours=48)
+_LONGEST_LEAD = timedelta(hours=12)
+
+
+def plan(
+    traffic: TrafficArgument,
+    capacity: Annotated[
+        float,
+        typer.Option(
+            metavar="RPS",
+            help="Requests per second that one replica serves at its target utilisation.",
+            show_default=False,
+        ),
+    ],
+    lead_time: Annotated[
+        timedelta,
+        typer.Option(
+            parser=read_duration,
+            metavar="DURATION",
+            help='From "value served" to "pod ready".',
+            show_default="5m",
+        ),
+    ] = timedelta(minutes=5),
+    quantile: Annotated[
+        float,
+        typer.Option(
+            parser=read_quantile,
+            metavar="0-1",
+            help="The risk: at 0.98 a target is too low in 2 % of decisions.",
+        ),
+    ] = 0.98,
+    min_replicas: Annotated[int, typer.Option(metavar="N", help="Never fewer.")] = 1,
+    max_replicas: Annotated[int, typer.Option(metavar="N", help="Never more.")] = 100,
+    hold_down: Annotated[
+        timedelta,
+        typer.Option(
+            parser=read_duration,
+            metavar="DURATION",
+            help="How long a higher target outlives the need.",
+            show_default="5m",
+        ),
+    ] = timedelta(minutes=5),
+    now: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=read_instant,
+            metavar="INSTANT",
+            help="Plan as of this instant; otherwise as of the end of the file.",
+            show_default=False,
+        ),
+    ] = None,
+    unit: UnitOption = None,
+    step: StepOption = None,
+    timezone: TimezoneOption = None,
+    series: SeriesOption = None,
+    json_file: JsonOption = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write a row per step.", show_default=False),
+    ] = None,
+    html_file: HtmlOption = None,
+) -> None:
+    """Plan the replicas of the next 48 hours from a file of past traffic.
+
+    Example: preroll plan traffic.csv --unit requests --capacity 120 --lead-time 5m
+    """
+    zone = check_zone(timezone)
+    check_outputs((json_file, csv_file, html_file), traffic)
+    from forecaster.cli.plan_view import plan_json, plan_notes, plan_report, plan_rows
+    from forecaster.models.selection import OutlookConfig, train_outlook
+    from forecaster.planning import ScalingRule, build_plan
+
+    if lead_time > _LONGEST_LEAD:
+        raise typer.BadParameter(
+            f"{format_duration(lead_time)} is above {format_duration(_LONGEST_LEAD)}; "
+            "write for example 5m",
+            param_hint="--lead-time",
+        )
+    try:
+        rule = ScalingRule(
+            capacity_rps=capacity,
+            lead_time=lead_time,
+            quantile=quantile,
+            min_replicas=min_replicas,
+            max_replicas=max_replicas,
+            hold_down=hold_down,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    file = read_traffic_file(traffic, unit=unit, step=step, timezone=timezone)
+    past = _one_series(file, traffic, series)
+    defaults = OutlookConfig()
+    config = OutlookConfig(
+        quantiles=tuple(sorted({*defaults.quantiles, quantile})),
+        horizon=_PLAN_HORIZON + rule.lead_steps(past.step) * past.step,
+        timezone=zone.key,
+    )
+    cutoff = now or past.end
+    if cutoff > past.end:
+        print_notice(
+            f"{traffic}: the traffic ends at {past.end:%Y-%m-%d %H:%M} UTC, "
+            f"{format_duration(cutoff - past.end)} before the instant to plan for"
+        )
+    with progress("training", None):
+        trained = train_outlook(past, cutoff, config)
+        made = build_plan(trained.outlook, rule)
+        target = made.target(cutoff)
+    if csv_file:
+        write_rows(csv_file, plan_rows(made))
+    if html_file:
+        from forecaster.plots import figures_page, outlook_figure
+
+        figure = outlook_figure(past.before(cutoff), made.outlook, plan=made, timezone=zone.key)
+        notes = plan_notes(made, target)
+        write_text(html_file, figures_page(f"Plan for {past.series_id}", [figure], notes=notes))
+    if json_file:
+        write_json(json_file, plan_json(made, target))
+    if json_file != STDOUT:
+        console = out()
+        console.print(plan_report(made, target, zone, console.width))
+
+
+def _one_series(file: TrafficFile, path: Path, series_id: str | None) -> TrafficSeries:
+    if series_id is None and len(file.history) > 1:
+        names = file.history.ids
+        raise TrafficFileError(
+            path,
+            f"{len(names)} series, and a plan is for one: {listed(names)}; "
+            f"choose with --series {names[0]!r}",
+        )
+    return choose_series(file, path, series_id or file.history.ids[0])

@@ -1,0 +1,46 @@
+"""``preroll serve``: targets for KEDA, from stored plans at once, trained in the background."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from forecaster.cli.check_config import ConfigOption
+
+__all__ = ["serve"]
+
+# One core trains and one serves; a pool of threads per library would use up a CPU limit, and
+# the kernel would then stop the serving process as well.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
+    """Serve targets to KEDA, and train in the background.
+
+    It starts with the plans that are stored. SIGTERM and Ctrl-C stop it within 5 seconds.
+
+    Example: preroll serve --config preroll.yaml
+    """
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    # Imported after that, for the libraries read it when they are loaded; and not at the top, for
+    # the helper processes import this module's package and need nothing of it.
+    from forecaster.cli.http_service import listen, run_service, stop_on_signals
+    from forecaster.settings import load_settings
+    from forecaster.worker import (
+        ConfiguredSource,
+        Service,
+        configure_logging,
+        open_store,
+        utc_now,
+    )
+
+    settings = load_settings(config, os.environ)
+    with stop_on_signals():
+        configure_logging(settings.log, "serve")
+        listener = listen(settings.server, str(config))
+        store = open_store(settings.store_path, utc_now())
+        workloads = tuple(one.workload for one in settings.fleet.workloads)
+        source = ConfiguredSource(settings.source, workloads)
+        service = Service(settings.fleet, source, store, log=settings.log)
+        run_service(service, listener, tokens=settings.server.tokens)

@@ -1,0 +1,60 @@
+"""From a traffic file and options to series, with the reader's notices on stderr."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import typer
+
+from forecaster.cli.terminal import print_notice
+from forecaster.errors import TrafficFileError
+
+if TYPE_CHECKING:
+    from forecaster.traffic.files import TrafficFile
+    from forecaster.traffic.history import TrafficSeries
+
+__all__ = ["check_zone", "choose_series", "listed", "read_traffic_file"]
+
+
+def check_zone(name: str | None) -> ZoneInfo:
+    """The time zone of that name, UTC without one; BadParameter for any other text."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError) as error:
+        raise typer.BadParameter(
+            f"{name!r} is not a time zone; write for example Europe/Paris or UTC",
+            param_hint="--timezone",
+        ) from error
+
+
+def read_traffic_file(
+    path: Path, *, unit: str | None, step: timedelta | None, timezone: str | None
+) -> TrafficFile:
+    """The file's traffic; raises TrafficFileError or HistoryTooShort."""
+    from forecaster.traffic.files import ReadOptions, Unit, read_traffic
+
+    file = read_traffic(path, ReadOptions(Unit(unit or "rps"), step, timezone))
+    if unit is None:
+        print_notice(
+            f"{path}: values are taken as requests per second; "
+            "add --unit requests where they count requests per step"
+        )
+    for notice in file.notices:
+        print_notice(notice)
+    return file
+
+
+def choose_series(file: TrafficFile, path: Path, series_id: str) -> TrafficSeries:
+    """The series of that name; TrafficFileError lists those that there are."""
+    if series_id not in file.history.ids:
+        raise TrafficFileError(path, f"no series {series_id!r}; it has {listed(file.history.ids)}")
+    return file.history[series_id]
+
+
+def listed(names: tuple[str, ...], most: int = 8) -> str:
+    """Names for a sentence; the tail of a long list is only counted."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

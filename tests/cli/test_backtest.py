@@ -1,0 +1,298 @@
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecaster.cli.app import run
+
+UNIT = ("--unit", "requests")
+QUICK = ("--test", "2d", "--jobs", "1", "--baselines", "seasonal_naive")
+
+
+def table(rows):
+    return "timestamp,value\n" + "".join(f"{stamp},{value}\n" for stamp, value in rows)
+
+
+def living(group):
+    """Processes of a group that have not ended."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(own_group) == group and state != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+def without_seconds(path):
+    document = json.loads(path.read_text())
+    assert document.pop("seconds") > 0
+    return document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, traffic_csv):
+    """What one backtest of two days writes, with all baselines."""
+    folder = tmp_path_factory.mktemp("backtest")
+    code = run(
+        [
+            *("backtest", str(traffic_csv), *UNIT, "--test", "2d", "--jobs", "1"),
+            *("--json", str(folder / "out.json")),
+            *("--forecasts", str(folder / "forecasts.csv")),
+            *("--html", str(folder / "report.html")),
+        ]
+    )
+    assert code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def forecasts(folder):
+    with (folder / "forecasts.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def document(folder):
+    return json.loads((folder / "out.json").read_text())
+
+
+def test_the_forecasts_are_a_day_from_each_cutoff_in_every_quantile(forecasts, hours):
+    assert list(forecasts[0]) == ["cutoff", "timestamp", "quantile", "value"]
+    end = datetime.fromisoformat(hours[-1][0]) + timedelta(hours=1)
+    cutoffs = sorted({row["cutoff"] for row in forecasts})
+    assert [end - datetime.fromisoformat(one) for one in cutoffs] == [
+        timedelta(days=2),
+        timedelta(days=1),
+    ]
+    for cutoff in cutoffs:
+        for quantile in ("0.02", "0.5", "0.99"):
+            rows = [
+                row for row in forecasts if row["cutoff"] == cutoff and row["quantile"] == quantile
+            ]
+            stamps = [datetime.fromisoformat(row["timestamp"]) for row in rows]
+            assert stamps[0] == datetime.fromisoformat(cutoff)
+            assert set(np.diff(stamps)) == {timedelta(hours=1)}
+            assert len(rows) == 24
+            assert all(row["timestamp"].endswith("Z") for row in rows)
+
+
+def test_the_scores_follow_from_the_forecasts_and_the_file(forecasts, document, hours):
+    """An independent reading of what was written, in plain loops."""
+    observed = dict(hours)
+    error = traffic = 0.0
+    losses, covered = [], {}
+    for row in forecasts:
+        y, f, q = observed[row["timestamp"]], float(row["value"]), float(row["quantile"])
+        losses.append(q * (y - f) if y >= f else (1 - q) * (f - y))
+        covered.setdefault(row["quantile"], []).append(y <= f)
+        if row["quantile"] == "0.5":
+            error += abs(y - f)
+            traffic += y
+    outlook = document["outlook"]
+    assert outlook["wape"] == pytest.approx(error / traffic, rel=1e-6)
+    assert outlook["pinball"] == pytest.approx(np.mean(losses), rel=1e-6)
+    for quantile, hits in covered.items():
+        assert outlook["coverage"][quantile] == pytest.approx(np.mean(hits), abs=1e-9)
+    training = np.array([value for _, value in hours[:-48]], dtype=float)
+    scale = np.mean(np.abs(training[168:] - training[:-168]))
+    assert outlook["mase"] == pytest.approx(error / 48 / scale, rel=1e-6)
+
+
+def test_the_seasonal_naive_is_the_value_one_week_earlier(document, hours):
+    values = np.array([value for _, value in hours], dtype=float)
+    error = np.abs(values[-48:] - values[-48 - 168 : -168]).sum()
+    naive = document["outlook"]["baselines"]["seasonal_naive"]
+    assert naive["wape"] == pytest.approx(error / values[-48:].sum(), rel=1e-9)
+
+
+def test_every_model_of_the_zoo_is_a_baseline(document):
+    names = set(document["outlook"]["baselines"])
+    assert {"seasonal_naive", "MSTL", "AutoETS", "AutoTheta"} <= names
+    assert all(
+        one["wape"] is None or one["wape"] > 0 for one in document["outlook"]["baselines"].values()
+    )
+
+
+def test_the_page_has_tables_and_figures_and_asks_the_network_for_nothing(folder):
+    html = (folder / "report.html").read_text()
+    assert "Plotly.newPlot" in html
+    assert "Coverage" in html
+    assert "<script src" not in html
+    assert "<link" not in html
+
+
+def test_the_terminal_shows_the_verdict_and_the_tables(preroll, traffic_csv):
+    said = preroll("backtest", traffic_csv, *UNIT, *QUICK)
+    assert said.code == 0
+    assert said.err == ""
+    assert "2 origins, 48 observed steps of 1h" in said.out
+    assert "Day-ahead WAPE" in said.out
+    assert "seasonal_naive" in said.out
+    assert "12–24h" in said.out
+
+
+def test_json_on_stdout_is_alone_there(preroll, traffic_csv):
+    said = preroll("backtest", traffic_csv, *UNIT, *QUICK, "--json", "-")
+    assert json.loads(said.out)["outlook"]["origins"] == 2
+
+
+@pytest.mark.slow
+def test_processes_change_nothing_but_the_seconds(preroll, traffic_csv, tmp_path):
+    for jobs in (1, 2):
+        said = preroll(
+            *("backtest", traffic_csv, *UNIT, *QUICK, "--jobs", jobs),
+            *("--json", tmp_path / f"{jobs}.json", "--forecasts", tmp_path / f"{jobs}.csv"),
+        )
+        assert said.code == 0
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    assert without_seconds(tmp_path / "1.json") == without_seconds(tmp_path / "2.json")
+
+
+def test_two_files_that_differ_after_a_cutoff_have_the_same_forecasts_until_then(
+    preroll, traffic_csv, tmp_path, hours
+):
+    turn = len(hours) - 24
+    other = tmp_path / "web.csv"
+    other.write_text(table(hours[:turn] + [(stamp, value * 9) for stamp, value in hours[turn:]]))
+    for name, path in (("ours", traffic_csv), ("theirs", other)):
+        asked = ("backtest", path, *UNIT, *QUICK, "--forecasts", tmp_path / name)
+        assert preroll(*asked).code == 0
+    ours, theirs = (tmp_path / "ours").read_bytes(), (tmp_path / "theirs").read_bytes()
+    assert len(ours.splitlines()) == 1 + 2 * 10 * 24
+    assert ours == theirs  # both cutoffs, the change included: a cutoff knows nothing of its day
+
+
+def test_a_change_before_the_cutoff_does_change_the_forecasts(
+    preroll, traffic_csv, tmp_path, hours
+):
+    turn = len(hours) - 25
+    other = tmp_path / "web.csv"
+    other.write_text(table(hours[:turn] + [(stamp, value * 9) for stamp, value in hours[turn:]]))
+    for name, path in (("ours", traffic_csv), ("theirs", other)):
+        preroll("backtest", path, *UNIT, *QUICK, "--forecasts", tmp_path / name)
+    ours, theirs = ((tmp_path / name).read_text().splitlines() for name in ("ours", "theirs"))
+    assert ours[: 1 + 240] == theirs[: 1 + 240]
+    assert ours[1 + 240 :] != theirs[1 + 240 :]
+
+
+def test_only_the_quantiles_asked_for_are_written(preroll, traffic_csv, tmp_path):
+    path = tmp_path / "forecasts.csv"
+    preroll(
+        *("backtest", traffic_csv, *UNIT, *QUICK, "--quantiles", "0.9,0.6", "--forecasts", path),
+        *("--json", tmp_path / "out.json"),
+    )
+    with path.open() as file:
+        assert {row["quantile"] for row in csv.DictReader(file)} == {"0.6", "0.9"}
+    outlook = json.loads((tmp_path / "out.json").read_text())["outlook"]
+    assert list(outlook["coverage"]) == ["0.6", "0.9"]
+    assert outlook["wape"] > 0
+
+
+def test_gaps_get_forecasts_and_are_not_scored(preroll, tmp_path, hours):
+    path = tmp_path / "web.csv"
+    path.write_text(table(hours[:-30] + hours[-20:]))
+    preroll(
+        *("backtest", path, *UNIT, *QUICK, "--json", tmp_path / "out.json"),
+        *("--forecasts", tmp_path / "forecasts.csv"),
+    )
+    assert json.loads((tmp_path / "out.json").read_text())["outlook"]["observed_steps"] == 38
+    assert len((tmp_path / "forecasts.csv").read_text().splitlines()) == 1 + 2 * 10 * 24
+
+
+def test_several_series_are_pooled_and_listed(preroll, tmp_path, hours):
+    path = tmp_path / "fleet.csv"
+    rows = [
+        f"{name},{stamp},{value * factor}\n"
+        for name, factor in (("api", 1), ("web", 3))
+        for stamp, value in hours[-144:]
+    ]
+    path.write_text("series,timestamp,value\n" + "".join(rows))
+    said = preroll("backtest", path, *UNIT, *QUICK, "--json", tmp_path / "out.json")
+    assert said.code == 0
+    assert "2 series" in said.out
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert list(document["series"]) == ["api", "web"]
+    assert document["outlook"]["origins"] == 4
+    one = preroll("backtest", path, *UNIT, *QUICK, "--series", "web", "--json", "-")
+    assert list(json.loads(one.out)["series"]) == ["web"]
+
+
+def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_csv):
+    said = preroll("backtest", short_csv, *UNIT, "--jobs", "1", "--baselines", "none")
+    assert said.code == 0
+    assert "3d of traffic; the last 1d are forecast, not 14d" in said.err
+    assert said.out.startswith("1 origin, ")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--test", "20d"], "a test of at most 19d is possible"),
+        (["--test", "0d"], "not above 0"),
+        (["--baselines", "prophet"], "'prophet' is not a baseline; there are seasonal_naive"),
+        (["--quantiles", "0.5,1.5"], "'1.5' is not a quantile"),
+        (["--quantiles", "half"], "'half' is not a quantile"),
+        (["--jobs", "0"], "0 is not above 0"),
+        (["--series", "db"], "no series 'db'"),
+        (["--forecasts", "/nowhere/f.csv"], "does not exist"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_option_is_exit_code_2_and_a_sentence(preroll, traffic_csv, options, named):
+    said = preroll("backtest", traffic_csv, *UNIT, *options)
+    assert said.code == 2
+    assert said.out == ""
+    assert named in " ".join(line.strip("│ ") for line in said.err.splitlines())
+    assert "Traceback" not in said.err
+
+
+def test_a_file_of_less_than_two_days_is_exit_code_2(preroll, tmp_path, hours):
+    path = tmp_path / "web.csv"
+    path.write_text(table(hours[:47]))
+    said = preroll("backtest", path, *UNIT)
+    assert said.code == 2
+    assert "a backtest needs 2d" in said.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_quietly_and_leaves_no_file_and_no_process(tmp_path, hours):
+    path, out = tmp_path / "fleet.csv", tmp_path / "out.json"
+    out.write_text("older")
+    names = [f"s{number}" for number in range(40)]
+    rows = [f"{name},{stamp},{value}\n" for name in names for stamp, value in hours]
+    path.write_text("series,timestamp,value\n" + "".join(rows))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "forecaster.cli", "backtest", path, *UNIT, "--json", out],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    time.sleep(6.0)
+    assert process.poll() is None, process.stderr.read()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everybody in the foreground
+    said, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == ""
+    assert errors.endswith("stopped\n")
+    assert re.search(r"^\d+ of 400 origins were done; no file was written$", errors, re.M)
+    assert "Traceback" not in errors
+    assert out.read_text() == "older"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["fleet.csv", "out.json"]
+    deadline = time.monotonic() + 10
+    while living(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert living(process.pid) == []
