@@ -130,7 +130,8 @@ def _score(
 
 def _shares(scores: Sequence[tuple[float, int]]) -> FloatArray:
     if not any(count for _, count in scores):
-        return np.eye(len(scores))[0]
+        first: FloatArray = np.eye(len(scores))[0]
+        return first
     losses = np.array(
         [score * (1 + _FEW_ORIGINS / count) if count else np.inf for score, count in scores]
     )

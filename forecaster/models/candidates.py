@@ -47,7 +47,10 @@ def make_candidates(
         _member(MEMBERS[index], name, season, features, log_rates, days_ahead)
         for index, name, season in _lineup(seasons)
     ]
-    candidates.append(_naive(grid, log_rates, candidates[0], days_ahead))
+    season = 7 if grid.days >= 14 else 1
+    candidates.append(_naive("seasonal_naive", season, grid, log_rates, candidates[0], days_ahead))
+    if season == 7:
+        candidates.append(_naive("yesterday", 1, grid, log_rates, candidates[0], days_ahead))
     if zoo and grid.days >= 3:
         candidates += [
             candidate
@@ -84,9 +87,16 @@ def _member(
     return Candidate(name, tuple(past), np.array(ahead))
 
 
-def _naive(grid: DayGrid, log_rates: FloatArray, profile: Candidate, days_ahead: int) -> Candidate:
-    """The same time a week earlier, or a day where there are less than two weeks."""
-    days, season = grid.days, 7 if grid.days >= 14 else 1
+def _naive(
+    name: str,
+    season: int,
+    grid: DayGrid,
+    log_rates: FloatArray,
+    profile: Candidate,
+    days_ahead: int,
+) -> Candidate:
+    """The same time ``season`` days earlier; where that is a gap, the profile."""
+    days = grid.days
     past, ahead = [], []
     for lead in range(1, max(days_ahead, LEADS) + 1):
         # The latest row of the same phase that is known ``lead`` rows ahead.
@@ -99,7 +109,7 @@ def _naive(grid: DayGrid, log_rates: FloatArray, profile: Candidate, days_ahead:
         if lead <= LEADS:
             made = _by_row(paths, rows, log_rates.shape)
             past.append(np.where(np.isnan(made), profile.past[lead - 1], made))
-    return Candidate("seasonal_naive", tuple(past), np.array(ahead))
+    return Candidate(name, tuple(past), np.array(ahead))
 
 
 def _zoo(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecaster.durations import format_duration
 from forecaster.errors import ForecastError
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
@@ -75,7 +76,8 @@ def bin_size(step: timedelta) -> timedelta:
     wide = [size for size in _BIN_SECONDS if size >= seconds]
     if not wide:
         raise ForecastError(
-            f"a step of {step} is too coarse for a day-ahead outlook; use 1h or less"
+            f"a step of {format_duration(step)} is too coarse for a day-ahead outlook; "
+            "use 1h or less"
         )
     even = [size for size in wide if size % seconds == 0]
     return timedelta(seconds=(even or wide)[0])

@@ -37,7 +37,7 @@ def find_seasons(log_rates: FloatArray) -> Seasons:
 
     A daily season: deviations from the day's mean correlate by at least 0.2 with those of the day
     before (hourly means). A weekly season: over the days that have both, the same weekdays foretell
-    a day at least 3 % better than the days before do, or about as well while the errors of the latter
+    a day at least 3 % better than the days before do, or about as well while the latter's errors
     come again a week later; more than two weeks are needed to tell.
     """
     days = len(log_rates)

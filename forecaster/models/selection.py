@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.durations import format_duration
 from forecaster.errors import HistoryTooShort
 from forecaster.models.blend import Blend, CandidateScore, blend_candidates
 from forecaster.models.calibration import Residuals, assumed_offsets, conformal_offsets
-from forecaster.models.candidates import make_candidates
+from forecaster.models.candidates import LEADS, make_candidates
 from forecaster.models.day_grid import DAY, DayGrid, make_day_grid
 from forecaster.models.outlook import DEFAULT_QUANTILES, Outlook
 from forecaster.models.seasons import find_seasons
@@ -129,28 +130,41 @@ def _quantile_paths(
     grid: DayGrid,
     blend: Blend,
     quantiles: tuple[float, ...],
-    lead: np.ndarray,
-    column: np.ndarray,
+    lead: NDArray[np.int64],
+    column: NDArray[np.int64],
 ) -> tuple[FloatArray, str]:
     """Traffic per second, (quantiles, steps), and how the quantiles were found."""
     epsilon = _epsilon(grid)
     log_native = np.log(grid.native_rps + epsilon)
-    offsets, told = {}, ""
-    for ahead in np.unique(lead):
-        residuals = _residuals(grid, blend, log_native, int(ahead))
+    offsets, told = [], ""
+    for ahead in range(1, LEADS + 1):
+        residuals = _residuals(grid, blend, log_native, ahead)
         if residuals is None:
-            offsets[ahead] = assumed_offsets(quantiles, grid.bins)
+            offsets.append(assumed_offsets(quantiles, grid.bins))
             told = told or "quantiles: no past error is known yet, a usual spread is assumed"
         else:
-            offsets[ahead] = conformal_offsets(residuals, quantiles)
-            if ahead == 1:
-                told = f"quantiles: conformal, from the errors of {residuals.observed_days} days"
-    paths = np.stack([blend.ahead[ahead - 1] for ahead in sorted(offsets)])
-    index = np.searchsorted(np.unique(lead), lead)
-    log_path = paths[index, column]
-    spread = np.stack([offsets[ahead] for ahead in sorted(offsets)])[index, :, column].T
+            offsets.append(conformal_offsets(residuals, quantiles))
+            told = (
+                told or f"quantiles: conformal, from the errors of {residuals.observed_days} days"
+            )
+    spread = _between_days(offsets, grid, len(lead), column)
+    log_path = blend.ahead[lead - 1, column]
     rates = np.maximum(np.exp(log_path[None, :] + spread) - epsilon, 0.0)
+    rates[rates < 1e-6 * epsilon] = 0.0
     return np.sort(rates, axis=0), told
+
+
+def _between_days(
+    offsets: list[FloatArray], grid: DayGrid, steps: int, column: NDArray[np.int64]
+) -> FloatArray:
+    """Offsets per step, (quantiles, steps): they widen gradually, not at once where a day ends.
+
+    The errors of a day ahead stand for its middle, 12 and 36 hours after the cutoff.
+    """
+    hours = np.arange(steps) * (grid.step / timedelta(hours=1))
+    second = np.clip((hours - 12) / 24, 0.0, 1.0)
+    between: FloatArray = (1 - second) * offsets[0][:, column] + second * offsets[1][:, column]
+    return between
 
 
 def _residuals(grid: DayGrid, blend: Blend, log_native: FloatArray, ahead: int) -> Residuals | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,7 +95,10 @@ def fit_coarse(
         return None
     lengths = (per_day, 7 * per_day) if seasons.week and len(rows) >= 15 else (per_day,)
     try:
-        answer = model.build(lengths).forecast(y=rows.ravel(), h=days_ahead * per_day)
+        # Constant traffic makes them divide by zero, and the result is looked at below.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            answer = model.build(lengths).forecast(y=rows.ravel(), h=days_ahead * per_day)
         path = np.asarray(answer["mean"], dtype=np.float64)
     except Exception:  # whatever third-party numerics raise, the other candidates go on
         return None

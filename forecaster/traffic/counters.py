@@ -35,6 +35,9 @@ def looks_like_counter(values: FloatArray, metric: str | None = None) -> bool:
     restarts = falls & (values[1:] <= 0.1 * values[:-1])
     if rises.mean() < (0.3 if count >= _LONG else 0.5) or restarts.mean() > 0.05:
         return False
+    between = np.diff(np.flatnonzero(restarts))
+    if len(between) >= 5 and np.ptp(between) == 0:
+        return False  # what starts anew by the clock is a season
     grown = float(change[rises].sum())
     if grown < 10 * float(np.std(change[~falls])):
         return False  # a few jumps between plateaus

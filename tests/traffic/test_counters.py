@@ -110,3 +110,7 @@ def test_a_file_of_a_counter_is_refused_with_the_query_to_export(
         read_traffic(path)
     assert message in str(caught.value)
     assert caught.value.line == 2
+
+
+def test_a_ramp_that_starts_anew_by_the_clock_is_traffic() -> None:
+    assert not looks_like_counter(np.tile(np.arange(1.0, 97.0), 14))
