@@ -172,17 +172,20 @@ def _tail(rest: FloatArray, lead: int, shape: tuple[int, ...]) -> FloatArray:
 
 
 def _smooth(values: FloatArray, minutes: float, bins: int) -> FloatArray:
-    """Gaussian smoothing along time, across midnight, that leaves gaps out."""
+    """Gaussian smoothing along each row, its end joined to its start, that leaves gaps out.
+
+    A row ends at the time of day at which it starts. Its neighbour rows would know a day more.
+    """
     sigma = minutes / (1440 / bins)
     if sigma <= 0.3:
         return values
-    flat = values.ravel()
-    known = ~np.isnan(flat)
-    total = gaussian_filter1d(np.where(known, flat, 0.0), sigma, truncate=3)
-    weight = gaussian_filter1d(known.astype(np.float64), sigma, truncate=3)
-    smooth = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 1e-6)
-    shaped: FloatArray = smooth.reshape(values.shape)
-    return shaped
+    known = ~np.isnan(values)
+    total = gaussian_filter1d(np.where(known, values, 0.0), sigma, mode="wrap", truncate=3)
+    weight = gaussian_filter1d(known.astype(np.float64), sigma, mode="wrap", truncate=3)
+    smooth: FloatArray = np.divide(
+        total, weight, out=np.full_like(total, np.nan), where=weight > 1e-6
+    )
+    return smooth
 
 
 def _join_neighbours(profile: FloatArray) -> FloatArray:
