@@ -21,6 +21,8 @@ from forecaster.traffic.history import FloatArray, TrafficSeries
 __all__ = ["CandidateScore", "OutlookConfig", "TrainedOutlook", "train_outlook"]
 
 _RESIDUALS = 40_000  # more do not move a 0.99 quantile
+# The median is the point forecast as well, and the bias of a few weeks is noise as often as truth.
+_MEDIAN_SHIFT = 0.5
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,9 @@ def _quantile_paths(
             offsets.append(assumed_offsets(quantiles, grid.bins))
             told = told or "quantiles: no past error is known yet, a usual spread is assumed"
         else:
-            offsets.append(conformal_offsets(residuals, quantiles))
+            found = conformal_offsets(residuals, quantiles)
+            found[quantiles.index(0.5)] *= _MEDIAN_SHIFT
+            offsets.append(found)
             told = (
                 told or f"quantiles: conformal, from the errors of {residuals.observed_days} days"
             )
