@@ -102,7 +102,8 @@ def run_service(
         finally:
             for one in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(one, signal.SIG_IGN)  # we are at it
-    _log.info("stopped")
+            service.stop()
+            _log.info("stopped")
 
 
 def url_of(listener: socket.socket) -> str:

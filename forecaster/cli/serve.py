@@ -37,8 +37,8 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
 
     settings = load_settings(config, os.environ)
     with stop_on_signals():
-        configure_logging(settings.log, "serve")
         listener = listen(settings.server, str(config))
+        configure_logging(settings.log, "serve")
         store = open_store(settings.store_path, utc_now())
         workloads = tuple(one.workload for one in settings.fleet.workloads)
         source = ConfiguredSource(settings.source, workloads)

@@ -19,8 +19,12 @@ class Said(NamedTuple):
 
 
 @pytest.fixture
-def preroll(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+def preroll(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Said]:
     """The command line, in this process: ``preroll("plan", path, "--capacity", 12)``."""
+    # A test's worker has the width of the terminal it was started from.
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def call(*arguments: object) -> Said:
         code = run([str(one) for one in arguments])

@@ -52,7 +52,7 @@ def test_zones_do_not_matter():
 @pytest.mark.parametrize(
     ("start", "end", "step", "words"),
     [
-        pytest.param(datetime(2024, 1, 1), EPOCH, MINUTE, "has no time zone", id="naive"),  # noqa: DTZ001
+        pytest.param(datetime(2024, 1, 1), EPOCH, MINUTE, "has no time zone", id="naive"),
         pytest.param(EPOCH + MINUTE, EPOCH, MINUTE, "lies before start", id="backwards"),
         pytest.param(EPOCH, EPOCH, timedelta(0), "not a positive number", id="no step"),
         pytest.param(EPOCH, EPOCH, -MINUTE, "not a positive number", id="negative step"),

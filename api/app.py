@@ -1,0 +1,103 @@
+"""The service as one application: targets for KEDA first, everything else behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI, Response
+from starlette.types import Receive, Scope, Send
+
+from api.auth import TokenGuard, unauthorized_answer
+from api.errors import add_error_handlers
+from api.exposition import CONTENT_TYPE, MetricsPage
+from api.openapi import describe_target_route, describe_tokens
+from api.routes.docs import docs_router
+from api.routes.health import health_router
+from api.routes.targets import TargetRoute
+from api.routes.workloads import workloads_router
+from forecaster.planning.snapshot import Snapshot
+
+__all__ = ["PrerollAPI", "create_app"]
+
+_TITLE = "Preroll"
+_GUARDED = "/v1"
+_TARGETS = f"{_GUARDED}/targets/"
+
+
+class PrerollAPI(FastAPI):
+    """FastAPI with two things ahead of its routing: the tokens, and the route KEDA reads.
+
+    Everything under /v1 asks for a token where there are any, so that a new route cannot forget
+    to. A target skips the framework's stack of middleware, which costs more than the target.
+    """
+
+    def __init__(self, guard: TokenGuard, targets: TargetRoute) -> None:
+        super().__init__(
+            title=_TITLE,
+            description="How many replicas each workload needs when one asked for now is ready.",
+            version="1",
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,  # a redirect would name whatever host the request named
+        )
+        self._guard = guard
+        self._targets = targets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        root, path = scope.get("root_path", ""), scope["path"]
+        below = path.removeprefix(root)
+        if below.startswith(_GUARDED) and not self._guard.admits(scope["headers"]):
+            await unauthorized_answer().send(send)
+        elif below.startswith(_TARGETS):
+            workload = below[len(_TARGETS) :].removesuffix("/")
+            await self._targets.respond(scope["method"], workload, send)
+        else:
+            if path.endswith("/") and below != "/":
+                scope = {**scope, "path": path[:-1]}
+            await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema of every route, the one ahead of the routing included."""
+        schema = super().openapi()
+        describe_target_route(schema)
+        if self._guard.closed:
+            describe_tokens(schema, _GUARDED)
+        return schema
+
+
+def create_app(
+    snapshot: Callable[[], Snapshot],
+    *,
+    clock: Callable[[], datetime],
+    tokens: Sequence[str] = (),
+) -> FastAPI:
+    """The service over what ``snapshot`` returns at each request; ``clock`` gives aware UTC.
+
+    It does no IO and starts nothing: whoever runs it replaces the snapshot. With ``tokens``, every
+    request under /v1 must carry one of them; ValueError where one cannot be sent in a header.
+    """
+    targets = TargetRoute(snapshot, clock)
+    app = PrerollAPI(TokenGuard(tokens), targets)
+    app.include_router(workloads_router(snapshot, clock))
+    app.include_router(health_router(snapshot))
+    app.include_router(docs_router(_TITLE))
+    page = MetricsPage(snapshot, clock, targets.answers)
+
+    @app.get(
+        "/metrics",
+        summary="The metrics, for Prometheus",
+        tags=["metrics"],
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def metrics() -> Response:
+        return Response(await page.text(), headers={"content-type": CONTENT_TYPE})
+
+    add_error_handlers(app)
+    return app

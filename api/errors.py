@@ -1,0 +1,59 @@
+"""Every error of the framework's routes as the same JSON: ``{"error": …, "reason": …}``."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.answers import error_answer, json_answer
+from api.forecast import ForecastQueryError
+from api.schemas import ProblemView, QueryErrorView
+from forecaster.errors import NoUsablePlan, UnknownWorkload
+
+__all__ = ["add_error_handlers"]
+
+_WORDS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """404, 405, 422, 503 and the unexpected (500; the server logs its trace, nobody is sent it)."""
+
+    @app.exception_handler(UnknownWorkload)
+    async def unknown(_request: Request, error: UnknownWorkload) -> Response:
+        return error_answer(404, "unknown_workload", str(error)).response()
+
+    @app.exception_handler(NoUsablePlan)
+    async def no_plan(_request: Request, error: NoUsablePlan) -> Response:
+        return error_answer(503, "no_usable_plan", str(error)).response()
+
+    @app.exception_handler(ForecastQueryError)
+    async def invalid(_request: Request, error: ForecastQueryError) -> Response:
+        return _query_error(str(error), list(error.problems))
+
+    @app.exception_handler(RequestValidationError)
+    async def not_valid(_request: Request, error: RequestValidationError) -> Response:
+        problems = [
+            ProblemView(field=str(one["loc"][-1]), message=one["msg"], example="see /docs")
+            for one in error.errors()
+        ]
+        reason = "; ".join(f"{one.field}: {one.message}" for one in problems)
+        return _query_error(reason, problems)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        word = _WORDS.get(error.status_code, "refused")
+        extra = [(k.lower().encode(), v.encode()) for k, v in (error.headers or {}).items()]
+        reason = f"{request.method} {request.url.path[:200]}: {error.detail}; /docs lists the paths"
+        return error_answer(error.status_code, word, reason, *extra).response()
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        reason = "something unexpected happened; the service's log says what"
+        # The server closes the connection after the trace; a client should not be surprised by it.
+        return error_answer(500, "internal_error", reason, (b"connection", b"close")).response()
+
+
+def _query_error(reason: str, problems: list[ProblemView]) -> Response:
+    view = QueryErrorView(error="invalid_query", reason=reason, problems=problems)
+    return json_answer(422, view.model_dump_json()).response()

@@ -1,0 +1,197 @@
+"""The JSON that the endpoint speaks; OpenAPI describes it from here."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from forecaster.planning.capacity import Mode
+
+__all__ = [
+    "ErrorView",
+    "ForecastView",
+    "HealthView",
+    "ObservedView",
+    "PlanView",
+    "ProblemView",
+    "QueryErrorView",
+    "ReadinessView",
+    "RuleView",
+    "TargetSummary",
+    "TargetView",
+    "TrainingView",
+    "WorkloadView",
+    "WorkloadsView",
+]
+
+
+def _sendable(text: object) -> object:
+    # A file name in a reason may hold bytes that are no UTF-8: a "?" is better than no answer.
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
+
+
+def _finite_or_none(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Text = Annotated[str, BeforeValidator(_sendable)]
+Measured = Annotated[float | None, BeforeValidator(_finite_or_none)]
+Replicas = Annotated[int, Field(ge=0, strict=True)]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
+
+
+class TargetView(_View):
+    """What KEDA reads (``replicas``), what was planned, and why."""
+
+    replicas: Annotated[
+        Replicas, Field(description="What KEDA reads. 0 is no floor: shadow mode, or off.")
+    ]
+    planned_replicas: Annotated[
+        Replicas, Field(description="The target as planned, the same in active and shadow mode.")
+    ]
+    namespace: str
+    name: str
+    mode: Mode
+    reasons: list[Text]
+    valid_until: Annotated[
+        datetime | None,
+        Field(description="When the plan's next step begins; null where nothing is planned."),
+    ]
+    notices: list[Text]
+
+
+class ErrorView(_View):
+    """Why there is no answer: ``error`` for programs, ``reason`` for people."""
+
+    error: str
+    reason: Text
+
+
+class ProblemView(_View):
+    """One field of a query that cannot be used."""
+
+    field: str
+    message: Text
+    example: str
+
+
+class QueryErrorView(ErrorView):
+    """Every problem of a query at once."""
+
+    problems: list[ProblemView]
+
+
+class HealthView(_View):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class ReadinessView(_View):
+    """Whether every workload has a plan or a stated reason for having none."""
+
+    status: str
+    workloads: int
+    waiting: Annotated[int, Field(description="How many workloads wait for their first training.")]
+
+
+class RuleView(_View):
+    """How a workload turns traffic into replicas."""
+
+    capacity_rps: float
+    lead_time_seconds: float
+    quantile: float
+    min_replicas: int
+    max_replicas: int
+    hold_down_seconds: float
+
+
+class TargetSummary(_View):
+    """The target now, as ``/v1/targets`` gives it."""
+
+    replicas: Replicas
+    planned_replicas: Replicas
+    reasons: list[Text]
+    valid_until: datetime | None
+
+
+class ObservedView(_View):
+    """The latest complete interval: its start and its traffic per second."""
+
+    start: datetime
+    rate_rps: Measured
+
+
+class PlanView(_View):
+    """What the plan was made from, and when it begins and ends."""
+
+    made_at: Annotated[datetime, Field(description="The last instant whose traffic was used.")]
+    start: datetime
+    end: datetime
+    model: Text
+
+
+class TrainingView(_View):
+    """How training went; ``last_error`` is what failed since it last ended well."""
+
+    trained_at: datetime | None
+    seconds: Measured
+    runs: int
+    failures: int
+    last_error: Text | None
+
+
+class WorkloadView(_View):
+    """All that is known of one workload; ``reason`` says why there is no target."""
+
+    namespace: str
+    name: str
+    mode: Mode
+    rule: RuleView
+    target: TargetSummary | None
+    reason: Text | None
+    notices: list[Text]
+    observed: ObservedView | None
+    plan: PlanView | None
+    training: TrainingView
+
+
+class WorkloadsView(_View):
+    """Every workload, in the order of the settings; ``notices`` concern them all."""
+
+    workloads: list[WorkloadView]
+    notices: list[Text]
+
+
+class ForecastView(_View):
+    """The outlook and the plan as columns, one entry a step.
+
+    A timestamp is the start of its interval, UTC. ``needed`` and ``replicas`` (held on the way
+    down; the same in every mode) are null behind the plan's end: the plan is one lead window
+    shorter than its outlook.
+    """
+
+    namespace: str
+    name: str
+    mode: Mode
+    unit: str = "requests per second"
+    cutoff: Annotated[datetime, Field(description="The last instant whose traffic was used.")]
+    step_seconds: float
+    model: Text
+    reasons: list[Text]
+    capacity_rps: float
+    quantile: Annotated[float, Field(description="The quantile that the plan is made at.")]
+    plan_start: datetime
+    plan_end: datetime
+    timestamps: list[str]
+    quantiles: Annotated[
+        dict[str, list[float]], Field(description="Traffic in `unit`, by quantile.")
+    ]
+    needed: list[int | None]
+    replicas: list[int | None]

@@ -1,0 +1,40 @@
+"""preroll.yaml and ``PREROLL_*``: read, checked all at once, and turned into frozen values.
+
+document.py       the YAML with the line of every value
+environment.py    variables laid over it
+fields.py         kinds of values: durations, names, secrets
+shape.py, source_shape.py   the keys, their meaning, defaults and examples (pydantic)
+problems.py       what pydantic refuses, in words
+pieces.py         a document read section by section
+build.py, source_build.py   from sections to values
+values.py         the frozen values
+schema.py         the JSON schema for editors
+"""
+
+from __future__ import annotations
+
+from forecaster.settings.build import load_settings
+from forecaster.settings.schema import settings_schema
+from forecaster.settings.values import (
+    PLAN_HORIZON,
+    FileSettings,
+    Fleet,
+    LogSettings,
+    PrometheusSettings,
+    ServerSettings,
+    Settings,
+    WorkloadSettings,
+)
+
+__all__ = [
+    "PLAN_HORIZON",
+    "FileSettings",
+    "Fleet",
+    "LogSettings",
+    "PrometheusSettings",
+    "ServerSettings",
+    "Settings",
+    "WorkloadSettings",
+    "load_settings",
+    "settings_schema",
+]

@@ -1,0 +1,159 @@
+"""From preroll.yaml and the environment to frozen values; all problems are told at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from forecaster.durations import format_duration
+from forecaster.errors import SettingsError, SettingsProblem
+from forecaster.planning.capacity import ScalingRule
+from forecaster.settings.document import Document, Keys, read_document
+from forecaster.settings.environment import overlay
+from forecaster.settings.pieces import Pieces
+from forecaster.settings.shape import (
+    DefaultsShape,
+    LogShape,
+    ServerShape,
+    SettingsShape,
+    StoreShape,
+    TrainingShape,
+    WorkloadShape,
+)
+from forecaster.settings.source_build import build_source
+from forecaster.settings.values import (
+    PLAN_HORIZON,
+    Fleet,
+    LogSettings,
+    ServerSettings,
+    Settings,
+    WorkloadSettings,
+)
+
+__all__ = ["load_settings"]
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings in the file at ``path``, with the variables of ``environ`` laid over it.
+
+    Relative paths start at the file's folder. Raises SettingsError with every problem found.
+    """
+    document = overlay(read_document(path), environ, SettingsShape.model_fields)
+    document = Document(
+        document.source,
+        _without_blanks(document.data),
+        document.lines,
+        document.variables,
+        document.problems,
+    )
+    pieces = Pieces(document, path.absolute().parent)
+    source = build_source(pieces)
+    fleet = _fleet(pieces)
+    server = _server(pieces)
+    store = pieces.piece(StoreShape, "store")
+    log = pieces.piece(LogShape, "log")
+    if pieces.problems or not (source and fleet and server and store and log):
+        raise SettingsError(sorted(set(pieces.problems), key=_reading_order), document.source)
+    return Settings(
+        source=source,
+        fleet=fleet,
+        store_path=pieces.path(store.path),
+        server=server,
+        log=LogSettings(log.level, log.format),
+    )
+
+
+def _fleet(pieces: Pieces) -> Fleet | None:
+    workloads = tuple(_workloads(pieces))
+    training = pieces.piece(TrainingShape, "training")
+    if training is not None and training.every > PLAN_HORIZON / 2:
+        pieces.note(
+            ("training", "every"),
+            f"{format_duration(training.every)} is too long: a plan ends after "
+            f"{format_duration(PLAN_HORIZON)}, and a training may have to be tried again",
+        )
+    whole = pieces.whole
+    if whole is None:
+        return None
+    return Fleet(workloads, whole.step, whole.history, whole.timezone, whole.training.every)
+
+
+def _workloads(pieces: Pieces) -> list[WorkloadSettings]:
+    defaults = pieces.piece(DefaultsShape, "defaults") or DefaultsShape()
+    first: dict[str, Keys] = {}
+    built = []
+    for index in range(pieces.count_at("workloads")):
+        keys: Keys = ("workloads", index)
+        shape = pieces.piece(WorkloadShape, *keys)
+        if shape is None:
+            continue
+        name = f"{shape.namespace}/{shape.name}"
+        if name in first:
+            line = pieces.line(first[name])
+            where = "" if line is None else f" (line {line})"
+            already = f"{name} stands already at workloads[{first[name][1]}]{where}"
+            pieces.note((*keys, "name"), already, f"{shape.name}-2")
+        first.setdefault(name, keys)
+        rule = _rule(pieces, keys, shape, defaults)
+        if rule is not None:
+            built.append(WorkloadSettings(shape.namespace, shape.name, rule))
+    return built
+
+
+def _rule(
+    pieces: Pieces, keys: Keys, shape: WorkloadShape, defaults: DefaultsShape
+) -> ScalingRule | None:
+    chosen: dict[str, Any] = {
+        field: getattr(defaults, field) if getattr(shape, field) is None else getattr(shape, field)
+        for field in DefaultsShape.model_fields
+    }
+    least, most = chosen["min_replicas"], chosen["max_replicas"]
+    if least > most:
+        own = "min_replicas" if shape.min_replicas is not None else "max_replicas"
+        place = (*keys, own) if getattr(shape, own) is not None else ("defaults", "min_replicas")
+        example = str(least if place[-1] == "max_replicas" else most)
+        pieces.note(place, f"min_replicas {least} is above max_replicas {most}", example)
+        return None
+    return ScalingRule(capacity_rps=shape.capacity, **chosen)
+
+
+def _server(pieces: Pieces) -> ServerSettings | None:
+    shape = pieces.piece(ServerShape, "server")
+    if shape is None:
+        return None
+    tokens = [token.get_secret_value() for token in shape.tokens]
+    for index, token in enumerate(tokens):
+        if not _is_token(token):
+            pieces.note(("server", "tokens", index), _BAD_TOKEN, _TOKEN_EXAMPLE)
+    if shape.tokens_file is not None:
+        text, _ = pieces.secret(("server", "tokens"), None, shape.tokens_file)
+        for number, line in enumerate((text or "").splitlines(), start=1):
+            if line.strip() and not _is_token(line.strip()):
+                message = f"in its line {number}: {_BAD_TOKEN}"
+                pieces.note(("server", "tokens_file"), message, _TOKEN_EXAMPLE)
+            elif line.strip():
+                tokens.append(line.strip())
+    return ServerSettings(shape.host, shape.port, tuple(tokens))
+
+
+_BAD_TOKEN = "the token has white space or characters in it that a header cannot carry"  # noqa: S105  words, no secret
+_TOKEN_EXAMPLE = "the output of: openssl rand -hex 32"  # noqa: S105  words, no secret
+
+
+def _is_token(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _without_blanks(value: Any) -> Any:
+    """A key with nothing behind it counts as left out."""
+    if isinstance(value, dict):
+        return {key: _without_blanks(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_blanks(one) for one in value]
+    return value
+
+
+def _reading_order(problem: SettingsProblem) -> tuple[int, str]:
+    return (problem.line if problem.line is not None else sys.maxsize, problem.place)

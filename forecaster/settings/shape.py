@@ -1,0 +1,219 @@
+"""The shape of preroll.yaml: its keys, their meaning, defaults and examples.
+
+These models read and describe the file and go no further: ``build.py`` turns them into the frozen
+values that the rest of Preroll works with. The JSON schema for editors is made from them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.settings.fields import (
+    Capacity,
+    Count,
+    HistorySpan,
+    KubernetesLabel,
+    KubernetesName,
+    LeadTime,
+    MostReplicas,
+    PositiveDuration,
+    Quantile,
+    Replicas,
+    Step,
+    Text,
+    TimeZone,
+    Tokens,
+    ZeroableDuration,
+)
+from forecaster.settings.source_shape import QUERY_EXAMPLE, Shape, SourceShape
+
+__all__ = [
+    "DefaultsShape",
+    "LogShape",
+    "ServerShape",
+    "SettingsShape",
+    "StoreShape",
+    "TrainingShape",
+    "WorkloadShape",
+]
+
+_RULE = ScalingRule(capacity_rps=1)  # the domain's defaults are the file's defaults
+
+
+class DefaultsShape(Shape):
+    """What holds for every workload that does not say otherwise."""
+
+    lead_time: LeadTime = Field(
+        default=_RULE.lead_time,
+        description="From 'value served' to 'pod ready': HPA sync, scheduling, node, image, "
+        "readiness.",
+        examples=["5m"],
+    )
+    quantile: Quantile = Field(
+        default=_RULE.quantile,
+        description="The risk: 0.98 is short in 2 % of decisions before reactive help.",
+        examples=[0.98],
+    )
+    min_replicas: Replicas = Field(
+        default=_RULE.min_replicas, description="Never fewer than this.", examples=[2]
+    )
+    max_replicas: MostReplicas = Field(
+        default=_RULE.max_replicas, description="Never more than this.", examples=[100]
+    )
+    hold_down: ZeroableDuration = Field(
+        default=_RULE.hold_down,
+        description="How long a higher target outlives the need.",
+        examples=["5m"],
+    )
+    mode: Mode = Field(
+        default=_RULE.mode,
+        description="active: KEDA gets the target. shadow: all is shown, KEDA gets 0 (no floor). "
+        "off: nothing is planned.",
+        examples=["shadow"],
+    )
+
+
+class WorkloadShape(Shape):
+    """One workload; what it does not say comes from the defaults."""
+
+    namespace: KubernetesLabel = Field(
+        description="Its Kubernetes namespace.", examples=["streaming"]
+    )
+    name: KubernetesName = Field(
+        description="Its name, as the traffic source and KEDA's address know it.",
+        examples=["player-api"],
+    )
+    capacity: Capacity = Field(
+        description="Traffic per second that one replica serves at its target utilisation.",
+        examples=[120],
+    )
+    lead_time: LeadTime | None = Field(
+        default=None, description="From 'value served' to 'pod ready'.", examples=["5m"]
+    )
+    quantile: Quantile | None = Field(
+        default=None,
+        description="The risk: 0.98 is short in 2 % of decisions.",
+        examples=[0.98],
+    )
+    min_replicas: Replicas | None = Field(
+        default=None, description="Never fewer than this.", examples=[2]
+    )
+    max_replicas: MostReplicas | None = Field(
+        default=None, description="Never more than this.", examples=[100]
+    )
+    hold_down: ZeroableDuration | None = Field(
+        default=None, description="How long a higher target outlives the need.", examples=["5m"]
+    )
+    mode: Mode | None = Field(
+        default=None, description="active, shadow or off.", examples=["shadow"]
+    )
+
+
+class TrainingShape(Shape):
+    """When outlooks are trained anew."""
+
+    every: PositiveDuration = Field(
+        default=timedelta(hours=6),
+        description="How often; a plan reaches 48 h ahead.",
+        examples=["6h"],
+    )
+
+
+class ServerShape(Shape):
+    """Where KEDA asks."""
+
+    host: Text = Field(
+        default="127.0.0.1",
+        description="The address to listen on; 0.0.0.0 in a pod.",
+        examples=["0.0.0.0"],  # noqa: S104  an example, not the default
+    )
+    port: Count = Field(
+        ge=0, default=8080, le=65_535, description="The port; 0 takes a free one.", examples=[8080]
+    )
+    tokens: Tokens = Field(
+        default=[],
+        description="Bearer tokens that callers may use. Better in a file.",
+        examples=[["…"]],
+    )
+    tokens_file: Text | None = Field(
+        default=None,
+        description="A file with one bearer token per line.",
+        examples=["/etc/preroll/tokens"],
+    )
+
+
+class StoreShape(Shape):
+    """What survives a restart."""
+
+    path: Text = Field(
+        default="/var/lib/preroll/preroll.sqlite",
+        description="The embedded database; its folder must be writable.",
+        examples=["/var/lib/preroll/preroll.sqlite"],
+    )
+
+
+class LogShape(Shape):
+    """What is logged, to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level that is shown.", examples=["info"]
+    )
+    format: Literal["json", "text"] = Field(
+        default="json",
+        description="json: one object per line; text: for people.",
+        examples=["json"],
+    )
+
+
+class SettingsShape(Shape):
+    """Settings of Preroll: which workloads to plan for, from which traffic, and how to serve."""
+
+    source: SourceShape = Field(
+        description="Where past traffic comes from.",
+        examples=[{"prometheus": {"url": "http://prometheus:9090", "query": QUERY_EXAMPLE}}],
+    )
+    step: Step = Field(
+        default=timedelta(minutes=1),
+        description="The grid of traffic and of targets; divides a day into equal parts.",
+        examples=["1m"],
+    )
+    history: HistorySpan = Field(
+        default=timedelta(days=28),
+        description="How much past to train on; four weeks or more know the weekdays.",
+        examples=["28d"],
+    )
+    timezone: TimeZone = Field(
+        default="UTC",
+        description="Where the audience lives; matters around the change of clocks.",
+        examples=["Europe/Paris"],
+    )
+    defaults: DefaultsShape = Field(
+        default=DefaultsShape(),
+        description="What holds for every workload that does not say otherwise.",
+        examples=[{"lead_time": "5m"}],
+    )
+    workloads: list[WorkloadShape] = Field(
+        min_length=1,
+        description="What is scaled.",
+        examples=[[{"namespace": "streaming", "name": "player-api", "capacity": 120}]],
+    )
+    training: TrainingShape = Field(
+        default=TrainingShape(),
+        description="When outlooks are trained anew.",
+        examples=[{"every": "6h"}],
+    )
+    server: ServerShape = Field(
+        default=ServerShape(), description="Where KEDA asks.", examples=[{"port": 8080}]
+    )
+    store: StoreShape = Field(
+        default=StoreShape(),
+        description="What survives a restart.",
+        examples=[{"path": "/var/lib/preroll/preroll.sqlite"}],
+    )
+    log: LogShape = Field(
+        default=LogShape(), description="What is logged, to stderr.", examples=[{"level": "info"}]
+    )

@@ -1,0 +1,124 @@
+"""The settings as frozen domain values: what the rest of Preroll works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from forecaster.durations import format_duration
+from forecaster.models.outlook import DEFAULT_QUANTILES
+from forecaster.planning.capacity import ScalingRule
+from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
+
+__all__ = [
+    "PLAN_HORIZON",
+    "FileSettings",
+    "Fleet",
+    "LogSettings",
+    "PrometheusSettings",
+    "ServerSettings",
+    "Settings",
+    "WorkloadSettings",
+]
+
+PLAN_HORIZON = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class WorkloadSettings:
+    """One workload, and how it scales."""
+
+    namespace: str
+    name: str
+    rule: ScalingRule
+
+    @property
+    def workload(self) -> str:
+        """``namespace/name``, which is also the id of its series."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What is planned for, and from what: the workloads, the grid, the past to learn from.
+
+    ``history`` is how much past traffic a training sees; ``timezone`` is where the audience lives;
+    ``train_every`` is the time between two trainings.
+    """
+
+    workloads: tuple[WorkloadSettings, ...]
+    step: timedelta = timedelta(minutes=1)
+    history: timedelta = timedelta(days=28)
+    timezone: str = "UTC"
+    train_every: timedelta = timedelta(hours=6)
+
+    def quantiles(self, rule: ScalingRule) -> tuple[float, ...]:
+        """The quantiles that the outlook behind ``rule`` offers, the rule's own among them."""
+        return tuple(sorted({*DEFAULT_QUANTILES, rule.quantile}))
+
+    def horizon(self, rule: ScalingRule) -> timedelta:
+        """How far the outlook behind ``rule`` reaches.
+
+        One lead window beyond the plan's horizon, so that the plan itself covers the whole of it.
+        """
+        return PLAN_HORIZON + rule.lead_steps(self.step) * self.step
+
+    def training_key(self, rule: ScalingRule) -> str:
+        """What a training depends on, as text; with another key a stored outlook is due at once."""
+        return (
+            f"step={format_duration(self.step)} history={format_duration(self.history)} "
+            f"timezone={self.timezone} horizon={format_duration(self.horizon(rule))} "
+            f"quantiles={','.join(f'{quantile:g}' for quantile in self.quantiles(rule))}"
+        )
+
+
+@dataclass(frozen=True)
+class PrometheusSettings:
+    """A server with Prometheus' query API, and the query.
+
+    ``connection`` holds the secrets as they were at the start; where they come from files, the
+    files are read again when they change.
+    """
+
+    connection: PrometheusConnection
+    query: FleetQuery
+    bearer_token_file: Path | None = None
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """A traffic file: ``unit`` is rps or requests; ``timezone`` is of stamps that carry none."""
+
+    path: Path
+    unit: str = "rps"
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Where KEDA asks, and the tokens that it may use."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """How severe a line must be to be shown, and its form: json or text."""
+
+    level: str = "info"
+    format: str = "json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that ``preroll serve`` needs to know."""
+
+    source: PrometheusSettings | FileSettings
+    fleet: Fleet
+    store_path: Path
+    server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()

@@ -1,0 +1,82 @@
+"""The tables of the embedded store, and their version."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+__all__ = ["METADATA", "SCHEMA_VERSION", "about", "outlooks", "served", "trainings"]
+
+SCHEMA_VERSION = 1
+"""Raised with every change of a table that an older Preroll would misread."""
+
+METADATA = MetaData()
+
+
+class _Instant(TypeDecorator[datetime]):
+    """An aware instant, kept as UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+# What the file is; one row.
+about = Table("preroll_about", METADATA, Column("schema_version", Integer, nullable=False))
+
+# The latest outlook of each workload; ``rates`` is what ``packing.py`` makes of it.
+outlooks = Table(
+    "outlooks",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("cutoff", _Instant, nullable=False),
+    Column("start", _Instant, nullable=False),
+    Column("step_seconds", Float, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("quantiles", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("reasons", String, nullable=False),
+    Column("rates", LargeBinary, nullable=False),
+)
+
+# How training went, of each workload.
+trainings = Table(
+    "trainings",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("trained_at", _Instant),
+    Column("seconds", Float),
+    Column("runs", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_error", String),
+    Column("tried_at", _Instant),
+    Column("failed_in_a_row", Integer, nullable=False),
+    Column("training_key", String),
+)
+
+# Replicas that were needed until ``at``, for the hold-down; only as far back as that reaches.
+served = Table(
+    "served",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("at", _Instant, primary_key=True),
+    Column("replicas", Integer, nullable=False),
+)

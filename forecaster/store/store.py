@@ -1,0 +1,178 @@
+"""What survives a restart: outlooks, how training went, and the replicas served of late."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from forecaster.planning.plan import Held
+from forecaster.planning.snapshot import TrainingState
+from forecaster.store.database import guarded, open_database
+from forecaster.store.packing import PackedOutlook
+from forecaster.store.schema import outlooks, served, trainings
+
+__all__ = ["PlanStore", "TrainingRecord"]
+
+
+_NEVER_TRAINED = TrainingState()
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How training went, and what the next one needs to know.
+
+    ``tried_at`` is when the last try ended, well or not; ``failed_in_a_row`` counts the failures
+    since one ended well; ``training_key`` is what that one depended on (``Fleet.training_key``).
+    """
+
+    state: TrainingState = _NEVER_TRAINED
+    tried_at: datetime | None = None
+    failed_in_a_row: int = 0
+    training_key: str | None = None
+
+    def failed(self, at: datetime, reason: str) -> TrainingRecord:
+        """The record after one more try, which failed."""
+        state = dataclasses.replace(
+            self.state,
+            runs=self.state.runs + 1,
+            failures=self.state.failures + 1,
+            last_error=reason,
+        )
+        return dataclasses.replace(
+            self, state=state, tried_at=at, failed_in_a_row=self.failed_in_a_row + 1
+        )
+
+
+class PlanStore:
+    """The embedded store at ``path``. Every write is one transaction: all of it is there, or none.
+
+    The constructor opens the file, or makes it; its errors are those of ``open_database``. Every
+    method may raise StoreError. Usable as a context manager, and from one thread at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = open_database(path)
+
+    def save_outlook(self, outlook: PackedOutlook, record: TrainingRecord) -> None:
+        """Put a workload's new outlook in the place of the old one, with its training record."""
+        with self._writing() as connection:
+            _put(connection, outlooks, [dataclasses.asdict(outlook)])
+            _put(connection, trainings, [_row(outlook.workload, record)])
+
+    def save_records(self, records: Mapping[str, TrainingRecord]) -> None:
+        """Note how training went, by workload; the outlooks stay as they are."""
+        with self._writing() as connection:
+            _put(connection, trainings, [_row(name, record) for name, record in records.items()])
+
+    def records(self) -> dict[str, TrainingRecord]:
+        """How training went, of every workload that was ever tried."""
+        with self._reading() as connection:
+            rows = connection.execute(select(trainings)).all()
+        return {
+            row.workload: TrainingRecord(
+                TrainingState(row.trained_at, row.seconds, row.runs, row.failures, row.last_error),
+                row.tried_at,
+                row.failed_in_a_row,
+                row.training_key,
+            )
+            for row in rows
+        }
+
+    def outlooks(self) -> Iterator[PackedOutlook]:
+        """Every stored outlook, read one by one."""
+        with self._reading() as connection:
+            for row in connection.execute(select(outlooks)):
+                yield PackedOutlook(**row._mapping)
+
+    def save_served(self, workloads: Iterable[tuple[str, Held]], forget_before: datetime) -> None:
+        """Note replicas that were needed up to an instant, and forget those of long ago."""
+        rows = [
+            {"workload": workload, "at": held.at, "replicas": held.replicas}
+            for workload, held in workloads
+        ]
+        with self._writing() as connection:
+            _put(connection, served, rows)
+            connection.execute(delete(served).where(served.c.at < forget_before))
+
+    def served_since(self, instant: datetime) -> dict[str, tuple[Held, ...]]:
+        """What was served at ``instant`` or later, of each workload, oldest first."""
+        query = select(served).where(served.c.at >= instant).order_by(served.c.at)
+        found: dict[str, list[Held]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.workload, []).append(Held(row.at, row.replicas))
+        return {workload: tuple(held) for workload, held in found.items()}
+
+    def forget_others(self, workloads: Sequence[str], ended_before: datetime) -> int:
+        """Remove outlooks of workloads that are not named and began before an instant.
+
+        Returns how many were removed.
+        """
+        gone = outlooks.c.workload.not_in(workloads) & (outlooks.c.start < ended_before)
+        with self._writing() as connection:
+            removed = connection.execute(delete(outlooks).where(gone)).rowcount
+            left = select(outlooks.c.workload)
+            for table in (trainings, served):
+                others = table.c.workload.not_in(workloads) & table.c.workload.not_in(left)
+                connection.execute(delete(table).where(others))
+        return removed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        engine = self._engine.execution_options(preroll_writes=True)
+        with guarded(self.path, "written"), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with guarded(self.path, "read"), self._engine.begin() as connection:
+            yield connection
+
+
+def _row(workload: str, record: TrainingRecord) -> dict[str, object]:
+    return {
+        "workload": workload,
+        **dataclasses.asdict(record.state),
+        "tried_at": record.tried_at,
+        "failed_in_a_row": record.failed_in_a_row,
+        "training_key": record.training_key,
+    }
+
+
+def _put(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
+    """Insert rows; one with the same key is replaced."""
+    if not rows:
+        return
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in keys
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)

@@ -1,0 +1,34 @@
+"""The two beats beside serving: train(now) hourly to daily, refresh(now) every step.
+
+    service.py        the whole: start, snapshot, stop
+    conductor.py      the rounds of the one thread in the serving process
+    board.py, source_watch.py   what is known of the fleet, as a snapshot
+    training_desk.py, schedule.py   when to train whom, and what a failure means
+    served.py         the hold-down across retrains and restarts
+    loading.py        stored plans, served before anything is trained
+    source.py, file_source.py   the seam to the traffic source
+    training.py, refreshing.py  the beats themselves, over a source, a store and a clock
+    trainer.py, refresher.py, process.py   the processes they run in
+    orders.py, messages.py      what is said between the processes
+    logs.py           structured logs
+
+The serving process imports this package; what only a trainer needs (models) is imported in
+``trainer.py`` and ``training.py``, which it never loads.
+"""
+
+from __future__ import annotations
+
+from forecaster.worker.loading import open_store
+from forecaster.worker.logs import configure_logging
+from forecaster.worker.service import Service, utc_now
+from forecaster.worker.source import ConfiguredSource, Fetch, SourceFactory
+
+__all__ = [
+    "ConfiguredSource",
+    "Fetch",
+    "Service",
+    "SourceFactory",
+    "configure_logging",
+    "open_store",
+    "utc_now",
+]

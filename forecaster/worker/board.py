@@ -1,0 +1,182 @@
+"""What is known of the fleet right now: messages come in, snapshots go out. No IO, no clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from forecaster.errors import ForecastError, PrerollError
+from forecaster.models.outlook import Outlook
+from forecaster.planning.capacity import Mode
+from forecaster.planning.plan import Held, Plan, build_plan
+from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import TrainingRecord
+from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.source_watch import SourceWatch
+from forecaster.worker.words import stamp
+
+__all__ = ["Board"]
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """A run of the trainer that brought nothing for anybody: when, and why."""
+
+    at: datetime
+    reason: str
+    next_try: datetime
+
+
+class Board:
+    """The state of every workload.
+
+    Plans are built under the workload's present rule, so a changed capacity or quantile needs no
+    training. ``records`` are how trainings went before.
+    """
+
+    def __init__(self, fleet: Fleet, records: Mapping[str, TrainingRecord]) -> None:
+        self._fleet = fleet
+        self._active = {
+            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
+        self._plans: dict[str, Plan] = {}
+        self._source = SourceWatch(fleet)
+        self._trouble: _Trouble | None = None
+        self._troubles = 0
+        self._not_stored: dict[str, str] = {}
+        self.records = {name: one for name, one in records.items() if name in self._active}
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans of the workloads that have one, ended ones included."""
+        return tuple(self._plans.values())
+
+    @property
+    def source_failing(self) -> bool:
+        """Whether the last question for the latest traffic failed."""
+        return self._source.failing
+
+    def plans_for(self, workload: str) -> bool:
+        """Whether the workload is configured, and not off."""
+        return workload in self._active
+
+    def take_outlook(self, outlook: Outlook, held: Iterable[Held]) -> Plan | None:
+        """Plan by this outlook from now on.
+
+        None for a workload that is off, or not configured. Raises ForecastError where the outlook
+        makes no plan under the rule.
+        """
+        settings = self._active.get(outlook.series_id)
+        if settings is None:
+            return None
+        try:
+            plan = build_plan(outlook, settings.rule, tuple(held))
+        except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
+            raise ForecastError(f"{outlook.series_id}: {error}") from error
+        self._plans[outlook.series_id] = plan
+        return plan
+
+    def take_record(self, workload: str, record: TrainingRecord) -> None:
+        """How the training of a workload went: the trainer is alive, and the source as well."""
+        self._trouble = None
+        if workload in self._active:
+            self.records[workload] = record
+
+    def take_trouble(self, at: datetime, reason: str, next_try: datetime) -> None:
+        """A run brought nothing: the source gave no traffic, or the trainer died."""
+        self._trouble = _Trouble(at, reason, next_try)
+        self._troubles += 1
+
+    def take_refresh(self, result: Refreshed | RefreshFailed) -> None:
+        """The latest traffic, or the reason why there is none."""
+        self._source.take(result)
+
+    def take_store_error(self, what: str, error: str | None) -> None:
+        """Why ``what`` cannot be stored, or None where it was."""
+        self._not_stored.pop(what, None)
+        if error is not None:
+            self._not_stored[what] = error
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        """The state of everything at ``now``."""
+        silence = self._source.silence(now)
+        states = {one.workload: self._state(one, now, silence) for one in self._fleet.workloads}
+        return Snapshot(states, tuple(self._notices(silence)))
+
+    def _state(
+        self, settings: WorkloadSettings, now: datetime, silence: str | None
+    ) -> WorkloadState:
+        name = settings.workload
+        plan = self._plans.get(name)
+        usable = plan if plan is not None and plan.covers(now) else None
+        reason, notices = None, []
+        if usable is None:
+            reason = self._why_not(name, silence)
+        elif silence is None and (own_silence := self._source.own_silence(name, now)):
+            notices.append(own_silence)
+        record = self.records.get(name)
+        if usable is not None and record is not None and record.failed_in_a_row:
+            notices.append(
+                f"training failed {record.failed_in_a_row}× since: {record.state.last_error}; "
+                f"serving the plan made at {stamp(usable.outlook.cutoff)}"
+            )
+        return WorkloadState(
+            namespace=settings.namespace,
+            name=settings.name,
+            rule=settings.rule,
+            plan=usable,
+            reason=reason,
+            observed=self._source.observed(name),
+            training=self._training(name),
+            notices=tuple(notices),
+        )
+
+    def _training(self, workload: str) -> TrainingState:
+        record = self.records.get(workload)
+        state = TrainingState() if record is None else record.state
+        if not self._troubles or workload not in self._active:
+            return state
+        return dataclasses.replace(
+            state,
+            runs=state.runs + self._troubles,
+            failures=state.failures + self._troubles,
+            last_error=self._trouble.reason if self._trouble is not None else state.last_error,
+        )
+
+    def _why_not(self, workload: str, silence: str | None) -> str | None:
+        """Why there is no usable plan; None while the first training is still to come."""
+        plan, reasons = self._plans.get(workload), []
+        if plan is not None:
+            made, start, end = map(stamp, (plan.outlook.cutoff, plan.start, plan.end))
+            reasons.append(f"the plan made at {made} covers {start} to {end}")
+        failed = self._training(workload).last_error
+        if failed is not None:
+            reasons.append(failed)
+        if reasons and silence is not None:
+            reasons.append(silence)
+        return "; ".join(reasons) or None
+
+    def _notices(self, silence: str | None) -> Iterable[str]:
+        if silence is not None:
+            yield f"{silence}{self._serving()}"
+        if self._trouble is not None:
+            yield (
+                f"training failed at {stamp(self._trouble.at)}: {self._trouble.reason}; "
+                f"next try at {stamp(self._trouble.next_try)}"
+            )
+        for what, error in self._not_stored.items():
+            yield f"{what} cannot be stored, a restart would lose them: {error}"
+        for warning in self._source.warnings:
+            yield f"the source says: {warning}"
+
+    def _serving(self) -> str:
+        made = sorted({stamp(plan.outlook.cutoff) for plan in self._plans.values()})
+        if not made:
+            return ""
+        when = (
+            f"plan made at {made[0]}" if len(made) == 1 else f"plans made {made[0]} to {made[-1]}"
+        )
+        return f": serving the {when}"

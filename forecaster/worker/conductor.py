@@ -1,0 +1,210 @@
+"""The conductor's round: hear what the helpers tell, start what is due, note what is served."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import wait
+
+from forecaster.durations import format_duration
+from forecaster.errors import StoreError
+from forecaster.planning.snapshot import Snapshot
+from forecaster.settings import Fleet, LogSettings
+from forecaster.store import PlanStore
+from forecaster.worker.board import Board
+from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.orders import RefreshOrder, TrainingOrder
+from forecaster.worker.process import Child, ChildSpec
+from forecaster.worker.schedule import back_off
+from forecaster.worker.served import ServedTargets
+from forecaster.worker.source import SourceFactory
+from forecaster.worker.training_desk import TrainingDesk
+
+__all__ = ["Conductor", "Surroundings"]
+
+_TRAINER_NICENESS = 10
+_REFRESHER_NICENESS = 5
+_FIRST_RESTART = timedelta(seconds=1)
+_LONGEST_RESTART = timedelta(minutes=1)
+# A snapshot of a large fleet costs milliseconds. Without news it is made anew all the same: plans
+# end, and traffic grows old.
+_NEWS_SECONDS = 0.5
+_QUIET_SECONDS = 5.0
+_PATIENCE_SECONDS = 1.0
+# No workload takes this long to train, and no question to a source this long to be answered.
+_TRAINER_SILENCE = timedelta(minutes=30)
+_REFRESHER_SILENCE = timedelta(minutes=15)
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a service is given: see ``Service``."""
+
+    fleet: Fleet
+    source: SourceFactory
+    store: PlanStore
+    clock: Callable[[], datetime]
+    tick_seconds: float
+    log: LogSettings | None
+
+
+class Conductor:
+    """One round after the other, in one thread, until it is asked to stop."""
+
+    def __init__(
+        self,
+        given: Surroundings,
+        board: Board,
+        served: ServedTargets,
+        publish: Callable[[Snapshot], None],
+    ) -> None:
+        self._given = given
+        self._board = board
+        self._served = served
+        self._publish = publish
+        self._desk = TrainingDesk(given.fleet, board, served, given.store)
+        self._longest_hold = max(
+            (one.rule.hold_down for one in given.fleet.workloads), default=timedelta(0)
+        )
+        self._trainer: Child | None = None
+        self._refresher: Child | None = None
+        self._refresher_deaths = 0
+        self._refresher_due = _AT_ONCE
+        self._noted_step: int | None = None
+        self._news = True
+        self._published_at = 0.0
+
+    def run(self, stopping: threading.Event) -> None:
+        """Go round until ``stopping``; then end the helpers."""
+        while not stopping.is_set():
+            try:
+                self._round(self._given.clock())
+                self._listen(stopping)
+            except Exception:  # the worker's loop: what was published last is served on
+                _log.exception("a round failed")
+                stopping.wait(self._given.tick_seconds)
+        for child in (self._trainer, self._refresher):
+            if child is not None:
+                child.ask_to_end()
+        for child in (self._trainer, self._refresher):
+            if child is not None:
+                child.end(_PATIENCE_SECONDS)
+
+    def _round(self, now: datetime) -> None:
+        self._note_served(now)
+        self._hear_trainer(now)
+        self._hear_refresher(now)
+        self._start_trainer(now)
+        self._start_refresher(now)
+        since = time.monotonic() - self._published_at
+        if since >= (_NEWS_SECONDS if self._news else _QUIET_SECONDS):
+            self._publish(self._board.snapshot(now))
+            self._news, self._published_at = False, time.monotonic()
+
+    def _listen(self, stopping: threading.Event) -> None:
+        """Wait for a tick, or until somebody tells something."""
+        receivers = [one.receiver for one in (self._trainer, self._refresher) if one is not None]
+        if receivers:
+            wait(receivers, timeout=self._given.tick_seconds)
+        else:
+            stopping.wait(self._given.tick_seconds)
+
+    def _hear_trainer(self, now: datetime) -> None:
+        if self._trainer is None:
+            return
+        messages, open_still = self._trainer.messages()
+        for message in messages:
+            self._desk.take(message, now)
+            self._news = True
+        _give_up_after(self._trainer, _TRAINER_SILENCE)
+        if not open_still:
+            self._desk.ended(self._trainer.ended(), now)
+            self._trainer, self._news = None, True
+
+    def _start_trainer(self, now: datetime) -> None:
+        if self._trainer is not None:
+            return
+        workloads = self._desk.due(now)
+        if not workloads:
+            return
+        given = self._given
+        names = {one.workload for one in workloads}
+        records = {name: one for name, one in self._board.records.items() if name in names}
+        order = TrainingOrder(
+            given.fleet, workloads, records, given.source, given.store.path, given.clock
+        )
+        _log.info("training begins", extra={"workloads": len(workloads)})
+        self._trainer = Child(
+            ChildSpec(
+                name="trainer",
+                target="forecaster.worker.trainer:run_training",
+                arguments=(order,),
+                niceness=_TRAINER_NICENESS,
+                log=given.log,
+            )
+        )
+        self._desk.begin()
+
+    def _hear_refresher(self, now: datetime) -> None:
+        if self._refresher is None:
+            return
+        messages, open_still = self._refresher.messages()
+        for message in messages:
+            if isinstance(message, Refreshed | RefreshFailed):
+                was_failing = self._board.source_failing
+                self._board.take_refresh(message)
+                self._news, self._refresher_deaths = True, 0
+                if was_failing and not self._board.source_failing:
+                    self._desk.source_is_back()
+        _give_up_after(self._refresher, self._given.fleet.step + _REFRESHER_SILENCE)
+        if not open_still:
+            self._refresher_deaths += 1
+            how = self._refresher.ended()
+            self._refresher_due = now + back_off(
+                self._refresher_deaths, _FIRST_RESTART, _LONGEST_RESTART
+            )
+            _log.error("refresher died", extra={"reason": how, "restart_at": self._refresher_due})
+            reason = f"the refresher died ({how})"
+            self._board.take_refresh(RefreshFailed(now, reason))
+            self._refresher, self._news = None, True
+
+    def _start_refresher(self, now: datetime) -> None:
+        if self._refresher is not None or now < self._refresher_due:
+            return
+        given = self._given
+        order = RefreshOrder(given.fleet, given.source, given.clock, given.tick_seconds)
+        self._refresher = Child(
+            ChildSpec(
+                name="refresher",
+                target="forecaster.worker.refresher:run_refreshing",
+                arguments=(order,),
+                niceness=_REFRESHER_NICENESS,
+                log=given.log,
+            )
+        )
+
+    def _note_served(self, now: datetime) -> None:
+        step = (now - _AT_ONCE) // self._given.fleet.step
+        if step == self._noted_step:
+            return
+        self._noted_step = step
+        self._served.note(now, self._board.plans)
+        problem: str | None = None
+        try:
+            self._given.store.save_served(self._served.unsaved(), now - self._longest_hold)
+        except StoreError as error:
+            problem = str(error)
+            _log.error("not stored", extra={"error": problem})
+        self._board.take_store_error("served targets", problem)
+
+
+def _give_up_after(child: Child, silence: timedelta) -> None:
+    if child.silent_for > silence:
+        child.give_up(f"no sign of life for {format_duration(silence)}")

@@ -1,0 +1,61 @@
+"""What the store knows, as a board: plans are served before anything is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from forecaster.errors import ForecastError, StoreError
+from forecaster.settings import Fleet
+from forecaster.store import DamagedStore, PlanStore, set_aside
+from forecaster.worker.board import Board
+from forecaster.worker.served import ServedTargets
+
+__all__ = ["load_board", "open_store"]
+
+_KEEP_FORMER_WORKLOADS = timedelta(days=30)  # a workload may come back to the settings
+
+_log = logging.getLogger(__name__)
+
+
+def open_store(path: Path, now: datetime) -> PlanStore:
+    """The store at ``path``; a damaged one is moved aside, with a line in the log.
+
+    Raises StoreError where it cannot be opened for another reason.
+    """
+    try:
+        return PlanStore(path)
+    except DamagedStore as error:
+        aside = set_aside(path, now)
+        _log.error("store damaged", extra={"error": str(error), "moved_to": str(aside)})
+        return PlanStore(path)
+
+
+def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, ServedTargets]:
+    """The fleet's stored plans, under its present rules, and what was served of late.
+
+    An outlook that cannot be read, or does not reach the rule's quantile, is passed over with a
+    line in the log: its workload is due for training at once. Raises StoreError.
+    """
+    longest_hold = max((one.rule.hold_down for one in fleet.workloads), default=timedelta(0))
+    served = ServedTargets(store.served_since(now - longest_hold))
+    board = Board(fleet, store.records())
+    for packed in store.outlooks():
+        name = packed.workload
+        if not board.plans_for(name):
+            continue
+        try:
+            board.take_outlook(packed.unpack(), served.held(name))
+        except (StoreError, ForecastError) as error:
+            _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
+    planned = {plan.outlook.series_id for plan in board.plans}
+    for name, record in board.records.items():
+        if name not in planned:
+            board.records[name] = dataclasses.replace(record, training_key=None)
+    names = [one.workload for one in fleet.workloads]
+    forgotten = store.forget_others(names, now - _KEEP_FORMER_WORKLOADS)
+    counts = {"plans": len(planned), "workloads": len(names), "forgotten": forgotten}
+    _log.info("plans loaded", extra=counts)
+    return board, served

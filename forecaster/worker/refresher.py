@@ -1,0 +1,35 @@
+"""The refresher: a process that asks for the latest traffic, step after step."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from forecaster.worker.messages import RefreshFailed
+from forecaster.worker.orders import RefreshOrder
+from forecaster.worker.process import Tell
+from forecaster.worker.refreshing import refresh
+from forecaster.worker.schedule import next_refresh
+
+__all__ = ["run_refreshing"]
+
+_log = logging.getLogger(__name__)
+
+
+def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
+    """Refresh at once and then after each step, for ever."""
+    fetch = order.source()
+    failures = 0
+    while True:
+        now = order.clock()
+        result = refresh(now, order.fleet, fetch)
+        if isinstance(result, RefreshFailed):
+            failures += 1
+            _log.warning("no traffic", extra={"error": result.error, "failures": failures})
+        elif failures:
+            _log.info("traffic again", extra={"failures": failures})
+            failures = 0
+        tell(result)
+        following = next_refresh(now, order.fleet.step, failures)
+        while order.clock() < following:
+            time.sleep(order.tick_seconds)

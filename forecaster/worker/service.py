@@ -1,0 +1,98 @@
+"""The whole between a traffic source and the snapshot that is served."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from forecaster.planning.snapshot import Snapshot
+from forecaster.settings import Fleet, LogSettings
+from forecaster.store import PlanStore
+from forecaster.worker.conductor import Conductor, Surroundings
+from forecaster.worker.loading import load_board
+from forecaster.worker.source import SourceFactory
+
+__all__ = ["Service", "utc_now"]
+
+_STOP_SECONDS = 2.5
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """Keeps a snapshot of the fleet up to date, from stored plans first, then by training.
+
+    It starts a thread, which starts a process to train and one to refresh; whoever serves reads
+    ``snapshot()``. ``source`` makes the function that asks for traffic; ``clock`` gives aware UTC
+    instants. Both go to the other processes, so both must be picklable (see ``SourceFactory``), and
+    a program that uses this needs the usual ``if __name__ == "__main__"``. The clock is looked at
+    every ``tick_seconds``. With ``log``, the other processes log to stderr in that form.
+
+        with Service(fleet, source, open_store(path, utc_now())) as service:
+            serve(service.snapshot)
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        source: SourceFactory,
+        store: PlanStore,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        tick_seconds: float = 0.5,
+        log: LogSettings | None = None,
+    ) -> None:
+        self._given = Surroundings(fleet, source, store, clock, tick_seconds, log)
+        self._snapshot = Snapshot()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The latest state of the fleet."""
+        return self._snapshot
+
+    def start(self) -> None:
+        """Load what is stored, publish it, and begin to train and to refresh.
+
+        Raises StoreError where the store cannot be read.
+        """
+        now = self._given.clock()
+        board, served = load_board(self._given.fleet, self._given.store, now)
+        self._publish(board.snapshot(now))
+        conductor = Conductor(self._given, board, served, self._publish)
+        self._thread = threading.Thread(
+            target=conductor.run, args=(self._stopping,), name="preroll-conductor", daemon=True
+        )
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop, without waiting: the last snapshot can still be served."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """End the other processes and close the store: mostly at once, 3 seconds at the most."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=_STOP_SECONDS)
+        self._given.store.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot

@@ -1,0 +1,149 @@
+"""train(now): past traffic to outlooks, one workload after the other, each kept once it is made."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from forecaster.errors import ForecastError, HistoryTooShort, PrerollError, StoreError, TrafficError
+from forecaster.models.selection import OutlookConfig, train_outlook
+from forecaster.planning.plan import build_plan
+from forecaster.planning.snapshot import TrainingState
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import PackedOutlook, PlanStore, TrainingRecord, pack
+from forecaster.traffic.history import TrafficHistory
+from forecaster.worker.messages import Message, SourceFailed, Started, Trained, TrainingFailed
+from forecaster.worker.source import Fetch
+
+__all__ = ["Trainer", "train"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What a training works with: the fleet, the seam to the source, the store and the clock.
+
+    ``store`` is None where it cannot be opened: outlooks are told all the same. ``records`` are how
+    earlier trainings went; ``tell`` gets a message for every step forward.
+    """
+
+    fleet: Fleet
+    fetch: Fetch
+    store: PlanStore | None
+    clock: Callable[[], datetime]
+    records: Mapping[str, TrainingRecord]
+    tell: Callable[[Message], None]
+
+
+def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
+    """Train ``workloads``, in this order, on the traffic known by now; store each outlook.
+
+    A workload that cannot be trained keeps its old outlook, gets a reason, and does not stop the
+    others. A source that gives nothing stops them all: one SourceFailed is told. A store that
+    cannot be written stops nothing: outlooks are told anyway.
+    """
+    fleet, now = trainer.fleet, trainer.clock()
+    try:
+        fetched = trainer.fetch(now - fleet.history, now, fleet.step)
+    except TrafficError as error:
+        _log.warning("no traffic to train on", extra={"error": str(error)})
+        trainer.tell(SourceFailed(now, str(error)))
+        return
+    for warning in fetched.warnings:
+        _log.warning("traffic source", extra={"warning": warning})
+    if fetched.history is None:
+        said = "; ".join(
+            ("the source has no traffic of the past for any workload", *fetched.warnings)
+        )
+        trainer.tell(SourceFailed(now, said))
+        return
+    for workload in workloads:
+        trainer.tell(Started(workload.workload))
+        trainer.tell(_train_one(trainer, workload, fetched.history, now))
+
+
+def _train_one(
+    trainer: Trainer, workload: WorkloadSettings, history: TrafficHistory, now: datetime
+) -> Message:
+    name, rule = workload.workload, workload.rule
+    before = trainer.records.get(name, TrainingRecord())
+    started = time.perf_counter()
+    try:
+        outlook = _outlook(trainer.fleet, workload, history, now)
+    except Exception as error:  # whatever a model does, the others go on
+        return _failed(trainer, workload, before, error)
+    seconds = time.perf_counter() - started
+    at = trainer.clock()
+    state = before.state
+    record = TrainingRecord(
+        TrainingState(at, seconds, state.runs + 1, state.failures),
+        tried_at=at,
+        training_key=trainer.fleet.training_key(rule),
+    )
+    store_error = _stored(trainer.store, lambda store: store.save_outlook(outlook, record))
+    _log.info(
+        "trained",
+        extra={
+            "workload": name,
+            "model": outlook.model,
+            "seconds": round(seconds, 3),
+            "cutoff": outlook.cutoff,
+            "bytes": len(outlook.rates),
+        },
+    )
+    return Trained(outlook, record, store_error)
+
+
+def _outlook(
+    fleet: Fleet, workload: WorkloadSettings, history: TrafficHistory, now: datetime
+) -> PackedOutlook:
+    name, rule = workload.workload, workload.rule
+    if name not in history.ids:
+        raise HistoryTooShort(_unknown_to_source(name, history))
+    config = OutlookConfig(
+        quantiles=fleet.quantiles(rule), horizon=fleet.horizon(rule), timezone=fleet.timezone
+    )
+    packed = pack(train_outlook(history[name], now, config).outlook)
+    plan = build_plan(packed.unpack(), rule)  # what cannot be served is a failure of the training
+    if not plan.covers(now):
+        raise ForecastError(
+            f"{name}: the outlook covers {plan.start} to {plan.end}, not the present {now}"
+        )
+    return packed
+
+
+def _unknown_to_source(name: str, history: TrafficHistory) -> str:
+    close = difflib.get_close_matches(name, history.ids, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f", such as {history.ids[0]}"
+    return f"{name}: the source has no traffic of this name among its {len(history)} series{hint}"
+
+
+def _failed(
+    trainer: Trainer, workload: WorkloadSettings, before: TrainingRecord, error: Exception
+) -> TrainingFailed:
+    name = workload.workload
+    if isinstance(error, PrerollError):
+        reason = str(error)
+        _log.warning("not trained", extra={"workload": name, "error": reason})
+    else:
+        reason = f"{name}: the training broke ({type(error).__name__}: {error})"
+        _log.error("not trained", extra={"workload": name}, exc_info=error)
+    record = before.failed(trainer.clock(), reason)
+    store_error = _stored(trainer.store, lambda store: store.save_records({name: record}))
+    return TrainingFailed(name, record, store_error)
+
+
+def _stored(store: PlanStore | None, write: Callable[[PlanStore], None]) -> str | None:
+    if store is None:
+        return "the store could not be opened"
+    try:
+        write(store)
+    except StoreError as error:
+        _log.error("not stored", extra={"error": str(error)})
+        return str(error)
+    return None

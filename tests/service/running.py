@@ -1,0 +1,128 @@
+"""``preroll serve`` as its users run it: a process, a settings file, HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.worker.processes import below
+
+__all__ = ["Running", "free_port", "running", "serve_command", "sound", "write_settings"]
+
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class Running:
+    """A running service."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask it something."""
+        return httpx.get(self.url + path, timeout=5)
+
+    def target(self) -> dict[str, Any]:
+        """What KEDA gets for tv/api; it must be a target."""
+        answer = self.get("/v1/targets/tv/api")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def wait_until_ready(self, seconds: float = 60) -> float:
+        """How long it took until /readyz said yes."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if self.get("/readyz").status_code == 200:
+                    return time.monotonic() - began
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"not ready after {seconds} s:\n{self.log.read_text()}")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def events(self) -> list[str]:
+        """The names of what it logged."""
+        return [line["event"] for line in self.lines()]
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; its exit code, and how long it took to end with all it had started."""
+        started = below(self.process.pid)
+        began = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        while any(Path(f"/proc/{pid}").exists() for pid in started):
+            assert time.monotonic() - began < 30
+            time.sleep(0.01)
+        return code, time.monotonic() - began
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def write_settings(folder: Path, port: int, more: str = "") -> Path:
+    """Settings for one workload, tv/api, from a file of five-minute traffic."""
+    path = folder / "preroll.yaml"
+    path.write_text(f"""
+source: {{file: {{path: traffic.csv.gz, unit: requests}}}}
+step: 5m
+history: 3d
+workloads: [{{namespace: tv, name: api, capacity: 5}}]
+server: {{port: {port}}}
+store: {{path: preroll.sqlite}}
+{more}
+""")
+    return path
+
+
+def serve_command(settings: Path) -> list[str]:
+    """How it is started."""
+    return [sys.executable, "-m", "forecaster.cli", "serve", "--config", str(settings)]
+
+
+@contextmanager
+def running(folder: Path, more: str = "") -> Iterator[Running]:
+    """The service on the settings and the traffic in ``folder``; killed if it still runs then."""
+    port = free_port()
+    log = folder / f"log-{port}.jsonl"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            serve_command(write_settings(folder, port, more)),
+            stdout=file,
+            stderr=file,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            yield Running(process, f"http://127.0.0.1:{port}", log)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def sound(store: Path) -> bool:
+    """Whether the store's file is a sound database, and in one piece."""
+    with closing(sqlite3.connect(store)) as connection:
+        return connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

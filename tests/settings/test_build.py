@@ -1,0 +1,357 @@
+"""From text to values, and every way in which that is refused."""
+
+import pickle
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forecaster.errors import SettingsError, SettingsProblem
+from forecaster.planning import Mode, ScalingRule
+from forecaster.settings import FileSettings, PrometheusSettings, load_settings
+from forecaster.traffic.files import ReadOptions
+
+WORKLOADS = "workloads: [{namespace: tv, name: api, capacity: 10}]\n"
+FILE_SOURCE = "source: {file: {path: traffic.csv}}\n"
+
+
+def test_what_is_left_out_comes_from_the_domain(load, valid):
+    (workload,) = load(valid).fleet.workloads
+    assert workload.workload == "streaming/player-api"
+    assert workload.rule == ScalingRule(capacity_rps=120)
+
+
+def test_a_workload_overrides_the_defaults_key_by_key(load, valid):
+    settings = load(
+        valid + "    quantile: 0.95\n    mode: off\n"
+        "defaults: {lead_time: 8m, quantile: 0.9, hold_down: 0s, max_replicas: 7, mode: shadow}\n"
+    )
+    assert settings.fleet.workloads[0].rule == ScalingRule(
+        capacity_rps=120,
+        lead_time=timedelta(minutes=8),
+        quantile=0.95,
+        max_replicas=7,
+        hold_down=timedelta(0),
+        mode=Mode.OFF,
+    )
+
+
+def test_the_whole_file_is_understood(load, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "tokens").write_text("one\n\ntwo\n")
+    (tmp_path / "ca.crt").write_text("pem")
+    settings = load("""
+source:
+  prometheus:
+    url: https://mimir/prometheus
+    query: sum by (ns, app) (rate(x[1m]))
+    labels: {namespace: ns, name: app}
+    default_namespace: tv
+    bearer_token_file: token
+    headers: {X-Scope-OrgID: tv}
+    tls: {ca_file: ca.crt, verify: true}
+    timeout: 10s
+    max_points_per_query: 5000
+    allow_partial: true
+step: 5m
+history: 14d
+timezone: Europe/Paris
+workloads: [{namespace: tv, name: api, capacity: 10}]
+training: {every: 12h}
+server: {host: 0.0.0.0, port: 9, tokens: [zero], tokens_file: tokens}
+store: {path: data/p.sqlite}
+log: {level: debug, format: text}
+""")
+    source = settings.source
+    assert isinstance(source, PrometheusSettings)
+    assert source.connection.url == "https://mimir/prometheus"
+    assert source.connection.bearer_token == "s3cret"
+    assert source.bearer_token_file == tmp_path / "token"
+    assert source.connection.headers == (("X-Scope-OrgID", "tv"),)
+    assert source.connection.ca_file == str(tmp_path / "ca.crt")
+    assert source.connection.timeout_seconds == 10
+    assert source.connection.max_points_per_query == 5000
+    assert source.connection.allow_partial
+    assert source.query.series_id({"ns": "a", "app": "b"}) == "a/b"
+    assert source.query.series_id({"app": "b"}) == "tv/b"
+    fleet = settings.fleet
+    assert (fleet.step, fleet.history) == (timedelta(minutes=5), timedelta(days=14))
+    assert (fleet.timezone, fleet.train_every) == ("Europe/Paris", timedelta(hours=12))
+    assert settings.server.tokens == ("zero", "one", "two")
+    assert (settings.server.host, settings.server.port) == ("0.0.0.0", 9)
+    assert settings.store_path == tmp_path / "data" / "p.sqlite"
+    assert (settings.log.level, settings.log.format) == ("debug", "text")
+
+
+def test_a_file_is_a_source_with_the_unit_that_readers_take_by_default(load, tmp_path):
+    settings = load(FILE_SOURCE + WORKLOADS)
+    assert settings.source == FileSettings(tmp_path / "traffic.csv")
+    assert settings.source.unit == ReadOptions().unit.value
+
+
+def test_the_plan_covers_48_hours_whatever_the_lead_time(load, valid):
+    fleet = load(valid + "    lead_time: 7m\nstep: 2m\n").fleet
+    assert fleet.horizon(fleet.workloads[0].rule) == timedelta(hours=48, minutes=8)
+
+
+def test_the_outlook_offers_a_configured_quantile(load, valid):
+    fleet = load(valid + "    quantile: 0.997\n").fleet
+    assert fleet.quantiles(fleet.workloads[0].rule)[-2:] == (0.99, 0.997)
+
+
+def test_only_what_training_depends_on_makes_a_stored_outlook_old(load, valid):
+    def key(text: str) -> str:
+        fleet = load(text).fleet
+        return fleet.training_key(fleet.workloads[0].rule)
+
+    assert key(valid) == key(valid.replace("120", "7") + "    max_replicas: 3\n    quantile: 0.9\n")
+    assert key(valid) != key(valid + "    quantile: 0.997\n")
+    assert key(valid) != key(valid + "    lead_time: 20m\n")
+    assert key(valid) != key(valid + "timezone: Asia/Tokyo\n")
+    assert key(valid) != key(valid + "history: 7d\n")
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_file(problems):
+    found = problems("""\
+source:
+  prometheus:
+    url: prometheus
+    query: up
+    timeout: 30
+    password: x
+    bearer_token_file: none/there
+stp: 1m
+defaults: {quantile: 98}
+workloads:
+  - {namespace: tv, name: api, capacity: 0}
+  - {namespace: tv, name: web, capacity: 5, min_replicas: 9, max_replicas: 3}
+  - {namespace: tv, name: web, capacity: 5}
+training: {every: 40h}
+""")
+    assert [(problem.place, problem.line) for problem in found] == [
+        ("source.prometheus.url", 3),
+        ("source.prometheus.timeout", 5),
+        ("source.prometheus.bearer_token_file", 7),
+        ("stp", 8),
+        ("defaults.quantile", 9),
+        ("workloads[0].capacity", 11),
+        ("workloads[1].min_replicas", 12),
+        ("workloads[2].name", 13),
+        ("training.every", 14),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extra", "place", "line", "said", "example"),
+    [
+        ("    lead_time: 5\n", "workloads[0].lead_time", 9, "5 has no unit", "5m"),
+        ("    lead_time: '5'\n", "workloads[0].lead_time", 9, "'5' has no unit", "5m"),
+        ("    lead_time: 5 parsecs\n", "workloads[0].lead_time", 9, "'5 parsecs' is not a", "5m"),
+        ("    lead_time: 0s\n", "workloads[0].lead_time", 9, "must be above 0", "5m"),
+        ("    lead_time: 13h\n", "workloads[0].lead_time", 9, "13h is too long", "5m"),
+        ("    hold_down: true\n", "workloads[0].hold_down", 9, "True is not a duration", "5m"),
+        ("    quantile: 1\n", "workloads[0].quantile", 9, "1 is too large", "0.98"),
+        ("    quantile: high\n", "workloads[0].quantile", 9, "'high' is not a number", "0.98"),
+        ("    min_replicas: 1.5\n", "workloads[0].min_replicas", 9, "1.5 is not a whole", "2"),
+        ("    min_replicas: yes\n", "workloads[0].min_replicas", 9, "'yes' is not a whole", "2"),
+        ("    max_replicas: true\n", "workloads[0].max_replicas", 9, "true is not a number", "100"),
+        ("    mode: shadwo\n", "workloads[0].mode", 9, "did you mean shadow?", "shadow"),
+        ("    capasity: 3\n", "workloads[0].capasity", 9, "did you mean capacity?", None),
+        ("timezone: Mars/Olympus\n", "timezone", 9, "'Mars/Olympus' is not a", "Europe/Paris"),
+        ("timezone: ../etc\n", "timezone", 9, "'../etc' is not a time zone", "Europe/Paris"),
+        ("step: 7m\n", "step", 9, "7m does not divide a day", "1m"),
+        ("step: 2h\n", "step", 9, "must lie between 1s and 1h", "1m"),
+        ("history: 3h\n", "history", 9, "3h is too short", "28d"),
+        ("server: {port: 70000}\n", "server.port", 9, "at most 65535", "8080"),
+        ("server: {host: ''}\n", "server.host", 9, "it is empty", "0.0.0.0"),
+        ("server: 8080\n", "server", 9, "keys with values are needed", "{port: 8080}"),
+        ("log: {level: loud}\n", "log.level", 9, "not one of debug, info, warning", "info"),
+        ("store: {path: 3}\n", "store.path", 9, "write it in quotes", None),
+        ("serve: {port: 1}\n", "serve", 9, "did you mean server?", None),
+        ("zzz: 1\n", "zzz", 9, "known here: source, step", None),
+    ],
+)
+def test_a_bad_value_is_named_with_its_place_and_a_valid_example(
+    problems, valid, extra, place, line, said, example
+):
+    (problem,) = problems(valid + extra)
+    assert (problem.place, problem.line) == (place, line)
+    assert said in problem.message
+    if example is not None:
+        assert problem.example == example
+
+
+@pytest.mark.parametrize(
+    "name", ["Player", "player_api", "-player", "player-", "a" * 254, "a..b", "name/space", "é"]
+)
+def test_a_workload_is_called_as_kubernetes_allows(problems, valid, name):
+    (problem,) = problems(valid.replace("player-api", name))
+    assert problem.place == "workloads[0].name"
+
+
+@pytest.mark.parametrize("name", ["a", "player.api", "0", "a" * 253], ids=len)
+def test_unusual_but_valid_names_are_taken(load, valid, name):
+    quoted = f"'{name}'"
+    assert load(valid.replace("player-api", quoted)).fleet.workloads[0].name == name
+
+
+def test_a_number_for_a_name_is_to_be_quoted(problems, valid):
+    (problem,) = problems(valid.replace("player-api", "007e1"))
+    assert "write it in quotes" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (WORKLOADS, "source", "it is required"),
+        ("source: {}\n" + WORKLOADS, "source", "one of prometheus and file is needed"),
+        ("source: {promethesu: {}}\n" + WORKLOADS, "source.promethesu", "did you mean prometheus?"),
+        (FILE_SOURCE, "workloads", "it is required"),
+        (FILE_SOURCE + "workloads:\n", "workloads", "it is required"),
+        (FILE_SOURCE + "workloads: []\n", "workloads", "at least one is needed"),
+        (FILE_SOURCE + "workloads: tv\n", "workloads", "a list is needed"),
+        (FILE_SOURCE + "workloads: [tv]\n", "workloads[0]", "keys with values are needed"),
+    ],
+    ids=["no source", "empty", "misspelt", "no workloads", "blank", "empty list", "text", "texts"],
+)
+def test_a_source_and_a_workload_are_needed(problems, text, place, said):
+    found = {problem.place: problem for problem in problems(text)}
+    assert said in found[place].message
+
+
+def test_two_sources_are_one_too_many(problems, valid):
+    (problem,) = problems(valid.replace("source:\n", "source:\n  file: {path: traffic.csv}\n"))
+    assert (problem.place, problem.line) == ("source", 1)
+    assert "keep one" in problem.message
+
+
+def test_a_workload_that_stands_twice_is_told_with_the_first_place(problems, valid):
+    (problem,) = problems(valid + "  - {namespace: streaming, name: player-api, capacity: 1}\n")
+    assert problem.place == "workloads[1].name"
+    assert "streaming/player-api stands already at workloads[0] (line 6)" in problem.message
+
+
+def test_limits_that_contradict_the_defaults_are_found(problems, valid):
+    (problem,) = problems(valid + "    max_replicas: 3\ndefaults: {min_replicas: 5}\n")
+    assert problem == SettingsProblem(
+        "workloads[0].max_replicas", "min_replicas 5 is above max_replicas 3", "5", 9
+    )
+    (problem,) = problems(valid + "defaults: {min_replicas: 500}\n")
+    assert problem.place == "defaults.min_replicas"
+
+
+@pytest.mark.parametrize(
+    ("extra", "place", "said"),
+    [
+        ("    bearer_token: a\n    bearer_token_file: token\n", "bearer_token_file", "both"),
+        ("    bearer_token: a\n    username: b\n", "bearer_token", "exclude each other"),
+        ("    password: a\n", "password", "username is not"),
+        ("    bearer_token_file: absent\n", "bearer_token_file", "absent cannot be read: No such"),
+        ("    bearer_token_file: empty\n", "bearer_token_file", "empty is empty"),
+        ("    bearer_token_file: binary\n", "bearer_token_file", "binary is not UTF-8"),
+        ("    tls: {ca_file: absent}\n", "tls.ca_file", "absent cannot be read: No such"),
+        ("    tls: {key_file: token}\n", "tls.key_file", "needs a cert_file"),
+        ("    labels: {name: a-b}\n", "labels.name", "'a-b' is not a label name"),
+        ("    tls: {verify: perhaps}\n", "tls.verify", "neither true nor false"),
+    ],
+)
+def test_credentials_that_cannot_work_are_refused(problems, valid, tmp_path, extra, place, said):
+    (tmp_path / "token").write_text("s3cret")
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00s3cret")
+    (problem,) = problems(valid.replace("workloads:", extra + "workloads:"))
+    assert problem.place == f"source.prometheus.{place}"
+    assert said in problem.message
+    assert "s3cret" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "    bearer_token: 5ecret5ecret\n    timeout: x\n",
+        "    bearer_token: {a: 5ecret5ecret}\n",
+        "    bearer_token: 5e123456\n",
+        "    bearer_tokn: 5ecret5ecret\n",
+        "    headers: {Authorization: [5ecret5ecret]}\n",
+        "    username: u\n    password: [5ecret5ecret]\n",
+        "    bearer_token: '5ecret5ecret\\x01'\n".replace("'", '"'),
+    ],
+)
+def test_no_secret_is_shown_in_a_problem(problems, valid, extra):
+    told = "\n".join(map(str, problems(valid.replace("workloads:", extra + "workloads:"))))
+    assert "5ecret" not in told
+    assert "5e123456" not in told
+    assert "500000" not in told
+
+
+def test_no_secret_is_shown_by_a_url_that_is_refused(problems, valid):
+    text = valid.replace("http://prometheus:9090", "'http://me:5ecret@ho st:x/'")
+    assert "5ecret" not in "\n".join(map(str, problems(text)))
+
+
+def test_no_secret_is_shown_by_the_settings_themselves(load, valid):
+    text = valid.replace(
+        "workloads:", "    bearer_token: 5ecret\n    headers: {X-Key: 5ecret-too}\nworkloads:"
+    )
+    settings = load(text + "server: {tokens: [5ecret-three]}\n")
+    assert settings.server.tokens == ("5ecret-three",)
+    assert "5ecret" not in repr(settings)
+
+
+@pytest.mark.parametrize("token", ["a b", "é", "a\tb"])
+def test_a_token_that_no_header_can_carry_is_refused_without_being_shown(problems, valid, token):
+    (problem,) = problems(valid + f'server: {{tokens: ["{token}"]}}\n')
+    assert problem.place == "server.tokens[0]"
+    assert token not in str(problem)
+
+
+def test_tokens_in_a_file_are_checked_line_by_line(problems, valid, tmp_path):
+    (tmp_path / "tokens").write_text("good\n\nb ad\n")
+    (problem,) = problems(valid + "server: {tokens_file: tokens}\n")
+    assert problem.place == "server.tokens_file"
+    assert "line 3" in problem.message
+
+
+def test_the_settings_can_be_sent_to_another_process(load, valid):
+    settings = load(valid)
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no such file"),
+        (b"", "the file is empty"),
+        (b"# nothing but this\n", "the file is empty"),
+        (b"- a\n- b\n", "must be a mapping"),
+        (b"just words", "must be a mapping"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+    ],
+    ids=["missing", "empty", "comment", "list", "text", "binary"],
+)
+def test_a_file_that_holds_no_settings_is_said_to(tmp_path, content, said):
+    path = tmp_path / "preroll.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_settings(path, {})
+    assert str(path) in str(caught.value)
+    assert caught.value.problems[0].example
+
+
+def test_a_directory_is_no_settings_file(tmp_path):
+    with pytest.raises(SettingsError, match="this is a directory"):
+        load_settings(tmp_path, {})
+
+
+def test_an_unreadable_file_says_why(tmp_path):
+    loop = tmp_path / "preroll.yaml"
+    loop.symlink_to(loop)
+    with pytest.raises(SettingsError, match=r"cannot be read: .*symbolic links"):
+        load_settings(loop, {})
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path, valid):
+    path = tmp_path / "preroll.yaml"
+    path.write_text("\ufeff" + valid, encoding="utf-8")
+    assert load_settings(Path(path), {}).fleet.workloads[0].name == "player-api"

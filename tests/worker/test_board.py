@@ -1,0 +1,222 @@
+"""What is published: plans, reasons and notices, in words that say since when and why."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.errors import ForecastError, NoUsablePlan
+from forecaster.models.outlook import Outlook
+from forecaster.planning import Held, Mode, ScalingRule
+from forecaster.planning.snapshot import ObservedTraffic, TrainingState
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import TrainingRecord
+from forecaster.worker.board import Board
+from forecaster.worker.messages import Refreshed, RefreshFailed
+from tests.worker.sources import MINUTE, NOW, fleet
+
+HOUR = timedelta(hours=1)
+QUANTILES = (0.5, 0.99)
+
+
+def outlook(workload="tv/a", rate=42.0, start=NOW, hours=48):
+    rates = np.vstack([np.full(int(hours * 60) + 5, rate), np.full(int(hours * 60) + 5, 2 * rate)])
+    return Outlook(workload, start, start, MINUTE, QUANTILES, rates, "given")
+
+
+def board(*workloads, records=None, **rule):
+    rule = {"quantile": 0.5, **rule}
+    return Board(fleet(*(workloads or ["tv/a"]), step=MINUTE, **rule), records or {})
+
+
+def seen(at, *workloads):
+    return Refreshed(at, {name: ObservedTraffic(at - MINUTE, 7.0) for name in workloads})
+
+
+def test_before_the_first_training_there_is_no_plan_and_no_reason_yet():
+    snapshot = board("tv/a", "tv/b").snapshot(NOW)
+    assert not snapshot.ready
+    with pytest.raises(NoUsablePlan, match="not trained yet"):
+        snapshot.target("tv/a", NOW)
+
+
+def test_an_outlook_is_planned_under_the_present_rule():
+    one = board("tv/a", capacity_rps=2.0, min_replicas=3)
+    one.take_outlook(outlook(rate=42.0), [])
+    assert one.snapshot(NOW).target("tv/a", NOW).replicas == 21
+
+
+def test_the_hold_down_is_passed_on():
+    one = board("tv/a")
+    one.take_outlook(outlook(rate=42.0), [Held(NOW, 99)])
+    snapshot = one.snapshot(NOW)
+    assert snapshot.target("tv/a", NOW).replicas == 99
+    assert snapshot.target("tv/a", NOW + 6 * MINUTE).replicas == 42
+
+
+def test_an_outlook_that_does_not_reach_the_quantile_is_refused_with_the_reason():
+    one = board("tv/a", quantile=0.999)
+    with pytest.raises(ForecastError, match=r"tv/a: quantile 0\.999 is outside"):
+        one.take_outlook(outlook(), [])
+    assert not one.snapshot(NOW).ready
+
+
+def test_outlooks_of_workloads_that_are_off_or_gone_are_passed_over():
+    off = Fleet(
+        (WorkloadSettings("tv", "a", ScalingRule(capacity_rps=1, mode=Mode.OFF)),), step=MINUTE
+    )
+    one = Board(off, {})
+    assert one.take_outlook(outlook("tv/a"), []) is None
+    assert one.take_outlook(outlook("tv/gone"), []) is None
+    assert one.plans == ()
+    assert one.snapshot(NOW).ready
+    assert one.snapshot(NOW).target("tv/a", NOW).replicas == 0
+
+
+def test_a_failed_first_training_is_the_reason():
+    one = board("tv/a")
+    one.take_record("tv/a", TrainingRecord().failed(NOW, "tv/a: at least 24 h are needed"))
+    snapshot = one.snapshot(NOW)
+    assert snapshot.ready
+    with pytest.raises(NoUsablePlan, match="at least 24 h are needed"):
+        snapshot.target("tv/a", NOW)
+
+
+def test_a_failed_retraining_is_a_notice_while_the_plan_is_served():
+    one = board("tv/a")
+    one.take_outlook(outlook(), [])
+    good = TrainingRecord(TrainingState(NOW, 1.0, 1), NOW)
+    one.take_record("tv/a", good.failed(NOW + 6 * HOUR, "no luck").failed(NOW + 7 * HOUR, "none"))
+    state = one.snapshot(NOW + 7 * HOUR).state("tv/a")
+    assert state.target(NOW + 7 * HOUR).replicas == 42
+    assert state.notices == (
+        "training failed 2× since: none; serving the plan made at 2026-05-04 18:00 UTC",
+    )
+    assert (state.training.runs, state.training.failures) == (3, 2)
+
+
+def test_what_was_observed_is_shown():
+    one = board("tv/a", "tv/b")
+    one.take_refresh(seen(NOW, "tv/a"))
+    snapshot = one.snapshot(NOW)
+    assert snapshot.state("tv/a").observed == ObservedTraffic(NOW - MINUTE, 7.0)
+    assert snapshot.state("tv/b").observed is None
+    assert snapshot.notices == ()
+
+
+def test_a_source_that_fails_is_told_since_when_and_why_and_what_is_served():
+    one = board("tv/a")
+    one.take_outlook(outlook(), [])
+    one.take_refresh(seen(NOW, "tv/a"))
+    one.take_refresh(RefreshFailed(NOW + MINUTE, "connection refused"))
+    assert one.snapshot(NOW + HOUR).notices == (
+        "no traffic from the source since 2026-05-04 18:00 UTC (connection refused): "
+        "serving the plan made at 2026-05-04 18:00 UTC",
+    )
+    one.take_refresh(seen(NOW + HOUR, "tv/a"))
+    assert one.snapshot(NOW + HOUR).notices == ()
+
+
+def test_a_source_that_answers_without_news_is_told_after_three_steps():
+    one = board("tv/a")
+    one.take_refresh(seen(NOW, "tv/a"))
+    assert one.snapshot(NOW + 3 * MINUTE).notices == ()
+    (told,) = one.snapshot(NOW + 3 * MINUTE + timedelta(seconds=1)).notices
+    assert told == "no traffic from the source since 2026-05-04 18:00 UTC"
+
+
+def test_a_source_that_never_gave_anything_is_told_since_the_first_question():
+    one = board("tv/a")
+    one.take_refresh(Refreshed(NOW, {}))
+    one.take_refresh(Refreshed(NOW + MINUTE, {}))
+    assert one.snapshot(NOW + HOUR).notices == (
+        "no traffic from the source since 2026-05-04 18:00 UTC",
+    )
+
+
+def test_one_silent_workload_is_its_own_notice_not_everybodys():
+    one = board("tv/a", "tv/b")
+    for name in ("tv/a", "tv/b"):
+        one.take_outlook(outlook(name), [])
+    one.take_refresh(seen(NOW, "tv/a", "tv/b"))
+    one.take_refresh(seen(NOW + HOUR, "tv/a"))
+    snapshot = one.snapshot(NOW + HOUR)
+    assert snapshot.notices == ()
+    assert snapshot.state("tv/a").notices == ()
+    assert snapshot.state("tv/b").notices == ("no traffic for tv/b since 2026-05-04 18:00 UTC",)
+
+
+def test_a_day_without_the_source_serves_the_plan_to_its_end_and_then_says_why_not():
+    one = board("tv/a")
+    one.take_outlook(outlook(rate=42.0, hours=48), [])
+    one.take_refresh(seen(NOW, "tv/a"))
+    one.take_refresh(RefreshFailed(NOW + MINUTE, "connection refused"))
+    for hours in (1, 24, 47.9):
+        at = NOW + hours * HOUR
+        assert one.snapshot(at).target("tv/a", at).replicas == 42
+        assert "connection refused" in one.snapshot(at).notices[0]
+    at = NOW + 48 * HOUR
+    assert one.snapshot(at).ready
+    with pytest.raises(NoUsablePlan) as caught:
+        one.snapshot(at).target("tv/a", at)
+    assert str(caught.value) == (
+        "tv/a: the plan made at 2026-05-04 18:00 UTC covers 2026-05-04 18:00 UTC to "
+        "2026-05-06 18:00 UTC; no traffic from the source since 2026-05-04 18:00 UTC "
+        "(connection refused)"
+    )
+
+
+def test_plans_of_several_trainings_are_told_by_their_span():
+    one = board("tv/a", "tv/b")
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_outlook(outlook("tv/b", start=NOW + HOUR), [])
+    one.take_refresh(RefreshFailed(NOW, "down"))
+    (told,) = one.snapshot(NOW + HOUR).notices
+    assert "serving the plans made 2026-05-04 18:00 UTC to 2026-05-04 19:00 UTC" in told
+
+
+def test_a_run_that_brought_nothing_is_told_with_the_next_try_and_counted_for_all():
+    one = board("tv/a", "tv/b")
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_trouble(NOW, "the trainer died (killed by SIGKILL)", NOW + MINUTE)
+    one.take_trouble(NOW + MINUTE, "the trainer died (killed by SIGKILL)", NOW + 2 * MINUTE)
+    snapshot = one.snapshot(NOW + MINUTE)
+    assert snapshot.notices == (
+        "training failed at 2026-05-04 18:01 UTC: the trainer died (killed by SIGKILL); "
+        "next try at 2026-05-04 18:02 UTC",
+    )
+    assert snapshot.state("tv/a").training.failures == 2
+    assert "SIGKILL" in snapshot.state("tv/a").training.last_error
+    with pytest.raises(NoUsablePlan, match="the trainer died"):
+        snapshot.target("tv/b", NOW)
+
+
+def test_the_next_good_training_ends_that_notice_and_keeps_the_count():
+    one = board("tv/a")
+    one.take_trouble(NOW, "the trainer died", NOW + MINUTE)
+    one.take_record("tv/a", TrainingRecord(TrainingState(NOW, 1.0, 1), NOW))
+    snapshot = one.snapshot(NOW)
+    assert snapshot.notices == ()
+    assert snapshot.state("tv/a").training == TrainingState(NOW, 1.0, 2, 1, None)
+
+
+def test_a_store_that_cannot_be_written_is_told_until_it_can():
+    one = board("tv/a")
+    one.take_store_error("plans", "disk is full")
+    assert one.snapshot(NOW).notices == (
+        "plans cannot be stored, a restart would lose them: disk is full",
+    )
+    one.take_store_error("plans", None)
+    assert one.snapshot(NOW).notices == ()
+
+
+def test_warnings_of_the_source_are_told():
+    one = board("tv/a")
+    one.take_refresh(Refreshed(NOW, seen(NOW, "tv/a").observed, ("partial response",)))
+    assert one.snapshot(NOW).notices == ("the source says: partial response",)
+
+
+def test_a_silent_source_alone_is_no_reason_before_the_first_training():
+    one = board("tv/a")
+    one.take_refresh(RefreshFailed(NOW, "down"))
+    assert not one.snapshot(NOW).ready

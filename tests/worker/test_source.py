@@ -1,0 +1,77 @@
+"""The source of the settings, over a real HTTP server that asks for a token."""
+
+import json
+import pickle
+from datetime import timedelta
+
+import pytest
+
+from forecaster.errors import SourceRefused
+from forecaster.settings import FileSettings, PrometheusSettings
+from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
+from forecaster.worker import ConfiguredSource
+from tests.traffic.stand_in import serving
+from tests.worker.sources import MINUTE, NOW, moved_trace, write_traffic_file
+
+LAST = NOW.timestamp()
+SEVENS = {
+    "metric": {"namespace": "tv", "deployment": "api"},
+    "values": [[LAST - 120, "7"], [LAST - 60, "7"], [LAST, "7"]],
+}
+DATA = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [SEVENS]}})
+
+
+@pytest.fixture
+def token(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("first\n")
+    return path
+
+
+def make_fetch(url, **files):
+    settings = PrometheusSettings(
+        PrometheusConnection(url, bearer_token="first"), FleetQuery("up"), **files
+    )
+    return pickle.loads(pickle.dumps(ConfiguredSource(settings, ("tv/api",))))()
+
+
+def guarded(valid):
+    """Traffic for whoever brings the token, and 401 for others."""
+
+    def answer(asked):
+        if asked.headers.get("authorization") == f"Bearer {valid}":
+            return 200, {}, DATA
+        return 401, {}, json.dumps({"status": "error", "error": "who are you?"})
+
+    return answer
+
+
+def test_a_rotated_token_is_used_at_the_next_question(token):
+    with serving() as server:
+        fetch = make_fetch(server.url, bearer_token_file=token)
+        server.answer = guarded("first")
+        known = fetch(NOW - 3 * MINUTE, NOW, MINUTE).history
+        assert known["tv/api"].rate_rps.tolist() == [7, 7, 7]
+        server.answer = guarded("second")
+        with pytest.raises(SourceRefused, match="who are you"):
+            fetch(NOW - 3 * MINUTE, NOW, MINUTE)
+        token.write_text("second\n")
+        assert fetch(NOW - 3 * MINUTE, NOW, MINUTE).history is not None
+
+
+def test_a_token_file_that_is_gone_is_a_refusal_without_a_question(token):
+    with serving() as server:
+        fetch = make_fetch(server.url, bearer_token_file=token)
+        token.unlink()
+        with pytest.raises(SourceRefused, match="token cannot be read: No such file"):
+            fetch(NOW - MINUTE, NOW, MINUTE)
+        assert server.asked == []
+
+
+def test_a_file_is_found_by_its_settings(tmp_path):
+    path = tmp_path / "traffic.csv.gz"
+    write_traffic_file(path, moved_trace("x", NOW, 1))
+    factory = ConfiguredSource(FileSettings(path, "requests"), ("tv/api",))
+    fetch = pickle.loads(pickle.dumps(factory))()
+    fetched = fetch(NOW - timedelta(hours=1), NOW, timedelta(minutes=5))
+    assert fetched.history.ids == ("tv/api",)

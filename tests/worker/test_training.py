@@ -1,0 +1,154 @@
+"""train(now) over a source, a store and a clock; real traffic, real models, no processes."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from forecaster.planning import build_plan
+from forecaster.store import PlanStore, TrainingRecord
+from forecaster.traffic.history import TrafficHistory, TrafficSeries
+from forecaster.traffic.prometheus import FetchedTraffic
+from forecaster.worker.messages import SourceFailed, Started, Trained, TrainingFailed
+from forecaster.worker.training import Trainer, train
+from tests.worker.sources import NOW, STEP, failing, fetch_from, fleet, history
+
+
+@pytest.fixture
+def store(tmp_path):
+    with PlanStore(tmp_path / "preroll.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(store):
+    """``run(fleet, fetch)``: what the trainer tells."""
+
+    def call(of, fetch, *, records=None, tell=None, into=store):
+        told = []
+        trainer = Trainer(of, fetch, into, lambda: NOW, records or {}, tell or told.append)
+        train(trainer, of.workloads)
+        return told
+
+    return call
+
+
+def test_each_outlook_is_stored_before_the_next_workload_is_begun(run, store):
+    stored = {}
+
+    def tell(message):
+        if isinstance(message, Started):
+            stored[message.workload] = {one.workload for one in store.outlooks()}
+
+    tv = fleet("tv/b", "tv/a")
+    run(tv, fetch_from(history("tv/a", "tv/b")), tell=tell)
+    assert stored == {"tv/b": set(), "tv/a": {"tv/b"}}
+    assert store.records()["tv/a"].state.trained_at == NOW
+    assert store.records()["tv/a"].training_key == tv.training_key(tv.workloads[0].rule)
+
+
+def test_what_is_told_is_what_is_stored(run, store):
+    told = run(fleet("tv/a"), fetch_from(history("tv/a")))
+    assert [type(message) for message in told] == [Started, Trained]
+    assert list(store.outlooks()) == [told[1].outlook]
+    assert store.records() == {"tv/a": told[1].record}
+    assert told[1].store_error is None
+
+
+@pytest.mark.parametrize("lead", [1, 45], ids="{} min".format)
+def test_the_plan_covers_the_next_48_hours(run, lead):
+    tv = fleet("tv/a", lead_time=timedelta(minutes=lead))
+    told = run(tv, fetch_from(history("tv/a")))
+    plan = build_plan(told[1].outlook.unpack(), tv.workloads[0].rule)
+    assert plan.covers(NOW)
+    assert plan.end == NOW + timedelta(hours=48)
+
+
+def test_a_workload_with_too_short_a_past_does_not_stop_the_others(run, store):
+    long, short = history("tv/long").series[0], history("tv/short", days=0.5).series[0]
+    told = run(fleet("tv/short", "tv/long"), fetch_from(TrafficHistory([long, short])))
+    kinds = [type(message) for message in told]
+    assert kinds == [Started, TrainingFailed, Started, Trained]
+    assert "tv/short" in store.records()["tv/short"].state.last_error
+    assert store.records()["tv/short"].failed_in_a_row == 1
+    assert [one.workload for one in store.outlooks()] == ["tv/long"]
+
+
+def test_a_workload_that_fails_keeps_its_old_outlook(run, store):
+    tv = fleet("tv/a")
+    (_, good) = run(tv, fetch_from(history("tv/a")))
+    short = fetch_from(history("tv/a", days=0.5))
+    (_, bad) = run(tv, short, records={"tv/a": good.record})
+    assert list(store.outlooks()) == [good.outlook]
+    assert bad.record.state.trained_at == NOW
+    assert (bad.record.state.runs, bad.record.state.failures) == (2, 1)
+
+
+def test_whatever_a_model_raises_is_the_reason_of_that_workload(run, caplog):
+    rule = fleet("tv/a", lead_time=timedelta(hours=40)).workloads[0].rule  # beyond what models do
+    (far, near) = fleet("tv/far", "tv/near").workloads
+    both = dataclasses.replace(fleet("tv/a"), workloads=(dataclasses.replace(far, rule=rule), near))
+    told = run(both, fetch_from(history("tv/far", "tv/near")))
+    assert isinstance(told[1], TrainingFailed)
+    assert "the training broke (ValueError: horizon" in told[1].record.state.last_error
+    assert isinstance(told[3], Trained)
+    assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_name_that_the_source_does_not_know_is_told_with_the_nearest(run):
+    told = run(fleet("tv/player-api"), fetch_from(history("tv/web", "tv/player-app")))
+    assert "did you mean tv/player-app?" in told[1].record.state.last_error
+
+
+def test_a_source_that_is_down_fails_nobody_in_particular(run, store):
+    (told,) = run(fleet("tv/a", "tv/b"), failing)
+    assert told == SourceFailed(NOW, "http://prometheus:9090: connection refused")
+    assert store.records() == {}
+
+
+def test_a_source_without_any_traffic_says_what_it_was_warned_of(run):
+    (told,) = run(fleet("tv/a"), lambda *_: FetchedTraffic(None, ("the query matched nothing",)))
+    assert isinstance(told, SourceFailed)
+    assert "the query matched nothing" in told.error
+
+
+def test_without_a_store_outlooks_are_told_all_the_same(run):
+    (_, told) = run(fleet("tv/a"), fetch_from(history("tv/a")), into=None)
+    assert isinstance(told, Trained)
+    assert told.outlook.unpack().series_id == "tv/a"
+    assert told.store_error == "the store could not be opened"
+
+
+def test_the_source_is_asked_once_for_the_configured_past(run):
+    asked = []
+    known = fetch_from(history("tv/a", "tv/b"))
+
+    def fetch(start, end, step):
+        asked.append((start, end, step))
+        return known(start, end, step)
+
+    run(dataclasses.replace(fleet("tv/a", "tv/b"), history=timedelta(days=3)), fetch)
+    assert asked == [(NOW - timedelta(days=3), NOW, STEP)]
+
+
+def test_the_zone_of_the_audience_reaches_the_models(run):
+    """A day that is 23 hours long in Paris is trained on as such: other outlooks come out."""
+    week = history("tv/a")
+    end = NOW.replace(month=3, day=30, hour=12)  # the clocks changed the day before
+    (one,) = week.series
+    moved = TrafficHistory([TrafficSeries("tv/a", end - one.span, STEP, one.rate_rps)])
+    outlooks = []
+    for zone in ("UTC", "Europe/Paris"):
+        told = []
+        of = dataclasses.replace(fleet("tv/a"), timezone=zone)
+        trainer = Trainer(of, fetch_from(moved), None, lambda: end, {}, told.append)
+        train(trainer, of.workloads)
+        outlooks.append(told[1].outlook)
+    assert outlooks[0].rates != outlooks[1].rates
+
+
+def test_the_count_of_runs_goes_on(run):
+    before = TrainingRecord().failed(NOW, "x").failed(NOW, "y")
+    (_, told) = run(fleet("tv/a"), fetch_from(history("tv/a")), records={"tv/a": before})
+    assert (told.record.state.runs, told.record.state.failures) == (3, 2)
+    assert (told.record.failed_in_a_row, told.record.state.last_error) == (0, None)
