@@ -21,7 +21,7 @@ from forecaster.cli.options import (
     read_quantile,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
-from forecaster.cli.terminal import out, print_notice, progress
+from forecaster.cli.terminal import out, print_notice, progress_of_parts
 from forecaster.cli.traffic_input import check_zone, choose_series, listed, read_traffic_file
 from forecaster.durations import format_duration
 from forecaster.errors import TrafficFileError
@@ -135,8 +135,8 @@ def plan(
             f"{traffic}: the traffic ends at {past.end:%Y-%m-%d %H:%M} UTC, "
             f"{format_duration(cutoff - past.end)} before the instant to plan for"
         )
-    with progress("training", None):
-        trained = train_outlook(past, cutoff, config)
+    with progress_of_parts("training") as told:
+        trained = train_outlook(past, cutoff, config, told)
         made = build_plan(trained.outlook, rule)
         target = made.target(cutoff)
     if csv_file:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["err", "out", "print_error", "print_interrupted", "print_notice", "progress"]
+__all__ = [
+    "err",
+    "out",
+    "print_error",
+    "print_interrupted",
+    "print_notice",
+    "progress",
+    "progress_of_parts",
+]
 
 _WIDTH_WITHOUT_TERMINAL = 110
 
@@ -78,3 +86,22 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[], None]
     ) as bar:
         task = bar.add_task(description, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def progress_of_parts(description: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left; tell what it yields how many parts are done, and of how many."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = err()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +35,18 @@ class Candidate:
 
 
 def make_candidates(
-    grid: DayGrid, log_rates: FloatArray, seasons: Seasons, days_ahead: int, *, zoo: bool = True
+    grid: DayGrid,
+    log_rates: FloatArray,
+    seasons: Seasons,
+    days_ahead: int,
+    *,
+    zoo: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Candidate]:
-    """All candidates; the first is the profile, against which the others are measured."""
+    """All candidates; the first is the profile, against which the others are measured.
+
+    ``progress`` is told how many fits of library models are done, and how many there are.
+    """
     flat = not seasons.day
     features = {
         (season, lead): profile_features(log_rates, lead, season, flat=flat)
@@ -52,12 +62,15 @@ def make_candidates(
     if season == 7:
         candidates.append(_naive("yesterday", 1, grid, log_rates, candidates[0], days_ahead))
     if zoo and grid.days >= 3:
-        candidates += [
-            candidate
-            for model in zoo_models().values()
-            if model.name != "SeasonalNaive"  # the same as ours, at a coarser step
-            and (candidate := _zoo(model, grid, seasons, candidates[0], days_ahead))
-        ]
+        # Its seasonal naive is the same as ours, at a coarser step.
+        models = [model for model in zoo_models().values() if model.name != "SeasonalNaive"]
+        done, total = 0, sum(len(_origins(model, grid)) for model in models)
+        for model in models:
+            if candidate := _zoo(model, grid, seasons, candidates[0], days_ahead):
+                candidates.append(candidate)
+            done += len(_origins(model, grid))
+            if progress:
+                progress(done, total)
     return candidates
 
 
@@ -119,7 +132,8 @@ def _zoo(
     reach = max(days_ahead, LEADS)
     past = [np.full((grid.days, grid.bins), np.nan) for _ in range(LEADS)]
     shapes = [np.exp(path) for path in profile.past]
-    for origin in range(max(2, grid.days - model.origins), grid.days):
+    coarse: FloatArray | None = None
+    for origin in _origins(model, grid):
         coarse = fit_coarse(model, grid, seasons, origin, reach)
         if coarse is None:
             return None
@@ -128,11 +142,16 @@ def _zoo(
             if np.isfinite(shapes[lead - 1][row]).all():
                 fine = refine(coarse[lead - 1 : lead], shapes[lead - 1][row][None, :])
                 past[lead - 1][row] = np.log(fine[0] + epsilon)
-    coarse = fit_coarse(model, grid, seasons, grid.days, reach)
     if coarse is None:
         return None
+    # The last origin was the cutoff itself.
     fine = refine(coarse[:days_ahead], np.exp(profile.ahead))
     return Candidate(model.name, tuple(past), np.log(fine + epsilon), model.reason)
+
+
+def _origins(model: ZooModel, grid: DayGrid) -> range:
+    """Where a model is fitted: at its latest rolling origins, and at the cutoff."""
+    return range(max(2, grid.days - model.origins), grid.days + 1)
 
 
 def _by_row(paths: FloatArray, rows: np.ndarray, shape: tuple[int, ...]) -> FloatArray:

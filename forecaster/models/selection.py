@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,13 +60,17 @@ class TrainedOutlook:
 
 
 def train_outlook(
-    series: TrafficSeries, cutoff: datetime, config: OutlookConfig = OutlookConfig()
+    series: TrafficSeries,
+    cutoff: datetime,
+    config: OutlookConfig = OutlookConfig(),
+    progress: Callable[[int, int], None] | None = None,
 ) -> TrainedOutlook:
     """Train on the intervals that ended by ``cutoff`` and look ``config.horizon`` ahead.
 
     The outlook starts at ``cutoff`` rounded down to the series' grid; where history ends earlier it
-    bridges the hole. Raises HistoryTooShort with less than a day of observed traffic, ForecastError
-    for a step above 6 h.
+    bridges the hole. ``progress`` is told how many parts of the work are done, and of how many.
+    Raises HistoryTooShort with less than a day of observed traffic, ForecastError for a step above
+    6 h.
     """
     known = _known(series, cutoff)
     grid = make_day_grid(known, config.timezone)
@@ -73,7 +78,9 @@ def train_outlook(
     seasons = find_seasons(log_rates)
     steps = -(-config.horizon // series.step)
     lead, column = grid.ahead(steps)
-    candidates = make_candidates(grid, log_rates, seasons, int(lead.max()), zoo=config.zoo)
+    candidates = make_candidates(
+        grid, log_rates, seasons, int(lead.max()), zoo=config.zoo, progress=progress
+    )
     blend = blend_candidates(candidates, log_rates, _epsilon(grid), config.short_penalty)
     quantiles = tuple(sorted(set(config.quantiles) | {0.5}))
     rates, calibrated = _quantile_paths(grid, blend, quantiles, lead, column)

@@ -229,3 +229,14 @@ def test_the_scorecard_names_every_candidate_and_the_shares_add_up(
 def test_settings_out_of_range_are_refused(bad: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         OutlookConfig(**bad)
+
+
+def test_progress_is_told_and_ends_complete(tournament_quarters: TrafficSeries) -> None:
+    told: list[tuple[int, int]] = []
+    train_outlook(
+        tournament_quarters,
+        tournament_quarters.end,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == told[-1][1] > 5
