@@ -122,6 +122,7 @@ def test_a_killed_trainer_costs_no_answer(folder):
             while len(helpers_of(service.process.pid)) < 2 and time.monotonic() < deadline:
                 time.sleep(0.01)
             os.kill(helpers_of(service.process.pid)[0], signal.SIGKILL)
+            deadline = time.monotonic() + 120
             while "trained" not in service.events() and time.monotonic() < deadline:
                 time.sleep(0.05)
         finally:
