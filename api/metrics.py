@@ -130,9 +130,10 @@ class _Families:
         except NoUsablePlan:
             _set(self.usable, labels, 0)
             return
-        _set(self.usable, labels, 1)
+        off, planned = target.mode is Mode.OFF, state.has_plan(now)
+        _set(self.usable, labels, off or planned)
         _set(self.target, labels, max(0, target.replicas))
-        if target.mode is not Mode.OFF:
+        if planned and not off:
             _set(self.planned, labels, max(0, target.planned_replicas))
 
     def _add_plan(self, labels: Sequence[str], plan: Plan, now: datetime) -> None:
@@ -144,7 +145,7 @@ class _Families:
         for row, quantile in enumerate(plan.outlook.quantiles):
             if quantile in SHOWN_QUANTILES or quantile == plan.rule.quantile:
                 rate = float(plan.outlook.rate_rps[row, index])
-                _set(self.outlook, (*labels, f"{quantile:g}"), rate)
+                _set(self.outlook, (*labels, repr(float(quantile))), rate)
 
 
 def _gauge(name: str, documentation: str, *more: str) -> GaugeMetricFamily:

@@ -69,7 +69,7 @@ def workload_view(state: WorkloadState, now: datetime) -> WorkloadView:
 
 def _step_end(state: WorkloadState, now: datetime) -> datetime | None:
     # Within a step of the plan the target does not change.
-    if state.plan is None or state.rule.mode is Mode.OFF:
+    if state.plan is None or state.rule.mode is Mode.OFF or not state.has_plan(now):
         return None
     start, step = state.plan.start, state.plan.outlook.step
     return start + ((now - start) // step + 1) * step

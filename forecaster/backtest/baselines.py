@@ -30,12 +30,14 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
 
-def all_baselines() -> dict[str, Baseline]:
+def all_baselines(timezone: str = "UTC") -> dict[str, Baseline]:
     """Every baseline by name: the seasonal naive one first, then each model of the zoo.
+
+    The zoo counts its days by the wall clock of ``timezone``, as the outlook does.
 
     Takes a second or two the first time: the zoo's library is imported.
     """
-    zoo = {name: partial(forecast_candidate, name) for name in zoo_models()}
+    zoo = {name: partial(forecast_candidate, name, timezone=timezone) for name in zoo_models()}
     return {SEASONAL_NAIVE: seasonal_naive, **zoo}
 
 

@@ -128,10 +128,9 @@ def _naive(
 def _zoo(
     model: ZooModel, grid: DayGrid, seasons: Seasons, profile: Candidate, days_ahead: int
 ) -> Candidate | None:
-    epsilon = 1.0 / grid.step.total_seconds()
     reach = max(days_ahead, LEADS)
     past = [np.full((grid.days, grid.bins), np.nan) for _ in range(LEADS)]
-    shapes = [np.exp(path) for path in profile.past]
+    shapes = [np.maximum(np.exp(path) - grid.epsilon, 0.0) for path in profile.past]
     coarse: FloatArray | None = None
     for origin in _origins(model, grid):
         coarse = fit_coarse(model, grid, seasons, origin, reach)
@@ -141,12 +140,13 @@ def _zoo(
             row = origin + lead - 1
             if np.isfinite(shapes[lead - 1][row]).all():
                 fine = refine(coarse[lead - 1 : lead], shapes[lead - 1][row][None, :])
-                past[lead - 1][row] = np.log(fine[0] + epsilon)
+                past[lead - 1][row] = np.log(fine[0] + grid.epsilon)
     if coarse is None:
         return None
     # The last origin was the cutoff itself.
-    fine = refine(coarse[:days_ahead], np.exp(profile.ahead))
-    return Candidate(model.name, tuple(past), np.log(fine + epsilon), model.reason)
+    shape = np.maximum(np.exp(profile.ahead) - grid.epsilon, 0.0)
+    fine = refine(coarse[:days_ahead], shape)
+    return Candidate(model.name, tuple(past), np.log(fine + grid.epsilon), model.reason)
 
 
 def _origins(model: ZooModel, grid: DayGrid) -> range:

@@ -24,6 +24,7 @@ DAY = timedelta(days=1)
 _SECONDS_A_DAY = 86_400
 _BIN_SECONDS = (300, 600, 900, 1200, 1800, 3600, 7200, 10800, 14400, 21600)
 _MAX_DAYS = 84
+_ZERO_SHARE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,8 @@ class DayGrid:
 
     ``rates`` has shape (days, bins): the mean traffic per second of each bin, NaN for a gap; the
     last row ends at ``cutoff``. ``row`` and ``column`` place each value of ``native_rps`` (one per
-    step of the series, in order) in it.
+    step of the series, in order) in it. ``epsilon`` is what is added before logarithms: one request
+    per step, or a hundredth of the usual traffic, so that a zero among hundreds is no abyss.
     """
 
     cutoff: datetime
@@ -43,6 +45,7 @@ class DayGrid:
     native_rps: FloatArray
     row: NDArray[np.int64]
     column: NDArray[np.int64]
+    epsilon: float
 
     @property
     def days(self) -> int:
@@ -102,7 +105,9 @@ def make_day_grid(known: TrafficSeries, timezone: str = "UTC") -> DayGrid:
     total = np.bincount(cell[observed], weights=native[observed], minlength=days * bins)
     with np.errstate(invalid="ignore", divide="ignore"):
         rates = np.where(count > 0, total / count, np.nan).reshape(days, bins)
-    return DayGrid(known.end, known.step, size, timezone, rates, native, row, column)
+    usual = float(np.median(native[observed])) if observed.any() else 0.0
+    epsilon = max(1.0 / known.step_seconds, _ZERO_SHARE * usual)
+    return DayGrid(known.end, known.step, size, timezone, rates, native, row, column, epsilon)
 
 
 def _wall_clock(instant: datetime, timezone: str) -> float:

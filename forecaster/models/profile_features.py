@@ -17,7 +17,7 @@ from forecaster.traffic.history import FloatArray
 
 __all__ = ["AHEAD", "FEATURES", "ProfileFeatures", "profile_features"]
 
-AHEAD = 3  # rows beyond the history: 48 hours and a lead window touch three days
+AHEAD = 4  # rows beyond the history: three days touch a fourth where the clock is put forward
 
 FEATURES = (
     "level_1d",

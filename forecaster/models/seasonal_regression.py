@@ -34,7 +34,7 @@ class SeasonalRegression:
     """log traffic = profile + Σ weight · feature, by least absolute deviations with a ridge.
 
     Cells count by their traffic (so that the error counted is the absolute one, as in WAPE) and by
-    recency (``half_life_days``); ``ridge`` pulls the weights towards ``prior``, relative to the
+    recency (``half_life_days``); ``ridge`` pulls the weights towards 0, relative to the
     information in the data. The absolute loss is reached by reweighted least squares.
     """
 
@@ -42,7 +42,6 @@ class SeasonalRegression:
     features: tuple[str, ...]
     half_life_days: float
     ridge: float
-    prior: tuple[tuple[str, float], ...] = ()
 
     def forecast(
         self,
@@ -74,22 +73,20 @@ class SeasonalRegression:
         return np.array(paths)
 
     def _fit(self, inputs: FloatArray, rest: FloatArray, weight: FloatArray) -> FloatArray:
-        prior = np.array([dict(self.prior).get(name, 0.0) for name in self.features])
-        if len(rest) < 10 * len(self.features):
-            return prior
-        weight = weight / weight.mean()
-        rest = rest - inputs @ prior
         size = len(self.features)
+        if len(rest) < 10 * size:
+            return np.zeros(size)
+        weight = weight / weight.mean()
         scale = max(float(np.median(np.abs(rest))), 1e-3)
         robust = weight
-        change = np.zeros(size)
+        beta = np.zeros(size)
         for _ in range(3):
             weighted = inputs * robust[:, None]
             gram = weighted.T @ inputs
             pull = 0.01 * self.ridge * np.trace(gram) / size + 1e-9
-            change = np.linalg.solve(gram + pull * np.eye(size), weighted.T @ rest)
-            robust = weight / np.maximum(np.abs(rest - inputs @ change) / scale, 0.2)
-        return prior + change
+            beta = np.linalg.solve(gram + pull * np.eye(size), weighted.T @ rest)
+            robust = weight / np.maximum(np.abs(rest - inputs @ beta) / scale, 0.2)
+        return beta
 
 
 def _sample(log_rates: FloatArray, base: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -101,16 +98,13 @@ def _sample(log_rates: FloatArray, base: FloatArray) -> tuple[NDArray[np.int64],
     return row[keep], column[keep]
 
 
-_PRIOR: tuple[tuple[str, float], ...] = ()
-
 MEMBERS = (
-    SeasonalRegression("profile", (*_LEVEL, *_SHAPE), 28.0, 1.0, _PRIOR),
-    SeasonalRegression("profile_fast", (*_LEVEL, "jump", *_SHAPE), 5.0, 30.0, _PRIOR),
+    SeasonalRegression("profile", (*_LEVEL, *_SHAPE), 28.0, 1.0),
+    SeasonalRegression("profile_fast", (*_LEVEL, "jump", *_SHAPE), 5.0, 30.0),
     SeasonalRegression(
         "profile_steady",
         ("level_kept_1d", "level_kept_3d", "level_kept_7d", *_SHAPE),
         10.0,
         10.0,
-        _PRIOR,
     ),
 )

@@ -21,6 +21,9 @@ from forecaster.traffic.history import FloatArray, TrafficSeries
 
 __all__ = ["CandidateScore", "OutlookConfig", "TrainedOutlook", "train_outlook"]
 
+# Errors tell of sizes that were seen. What is far beyond everything seen is a guess about a tail,
+# and a guess must not ask for every node there is.
+_CEILING = 2.0
 _RESIDUALS = 40_000  # more do not move a 0.99 quantile
 # The median is the point forecast as well, and the bias of a few weeks is noise as often as truth.
 _MEDIAN_SHIFT = 0.5
@@ -74,14 +77,14 @@ def train_outlook(
     """
     known = _known(series, cutoff)
     grid = make_day_grid(known, config.timezone)
-    log_rates = np.log(grid.rates + _epsilon(grid))
+    log_rates = np.log(grid.rates + grid.epsilon)
     seasons = find_seasons(log_rates)
     steps = -(-config.horizon // series.step)
     lead, column = grid.ahead(steps)
     candidates = make_candidates(
         grid, log_rates, seasons, int(lead.max()), zoo=config.zoo, progress=progress
     )
-    blend = blend_candidates(candidates, log_rates, _epsilon(grid), config.short_penalty)
+    blend = blend_candidates(candidates, log_rates, grid.epsilon, config.short_penalty)
     quantiles = tuple(sorted(set(config.quantiles) | {0.5}))
     rates, calibrated = _quantile_paths(grid, blend, quantiles, lead, column)
     keep = [quantiles.index(q) for q in sorted(set(config.quantiles))]
@@ -97,11 +100,6 @@ def train_outlook(
         reasons=tuple(reason for reason in reasons if reason),
     )
     return TrainedOutlook(outlook, blend.scorecard)
-
-
-def _epsilon(grid: DayGrid) -> float:
-    """One request per step, so that the logarithm of nothing is something."""
-    return 1.0 / grid.step.total_seconds()
 
 
 def _known(series: TrafficSeries, cutoff: datetime) -> TrafficSeries:
@@ -143,7 +141,7 @@ def _quantile_paths(
     column: NDArray[np.int64],
 ) -> tuple[FloatArray, str]:
     """Traffic per second, (quantiles, steps), and how the quantiles were found."""
-    epsilon = _epsilon(grid)
+    epsilon = grid.epsilon
     log_native = np.log(grid.native_rps + epsilon)
     offsets, told = [], ""
     for ahead in range(1, LEADS + 1):
@@ -152,7 +150,7 @@ def _quantile_paths(
             offsets.append(assumed_offsets(quantiles, grid.bins))
             told = told or "quantiles: no past error is known yet, a usual spread is assumed"
         else:
-            found = conformal_offsets(residuals, quantiles)
+            found = conformal_offsets(residuals, quantiles, ahead)
             found[quantiles.index(0.5)] *= _MEDIAN_SHIFT
             offsets.append(found)
             told = (
@@ -162,7 +160,16 @@ def _quantile_paths(
     log_path = blend.ahead[lead - 1, column]
     rates = np.maximum(np.exp(log_path[None, :] + spread) - epsilon, 0.0)
     rates[rates < 1e-6 * epsilon] = 0.0
-    return np.sort(rates, axis=0), told
+    ceiling = _CEILING * max(_recent_peak(grid), float((np.exp(log_path) - epsilon).max()))
+    if rates.max() > ceiling:
+        told += f"; held below {ceiling:,.4g} rps, {_CEILING:g} times the highest of 28 days"
+    return np.sort(np.minimum(rates, ceiling), axis=0), told
+
+
+def _recent_peak(grid: DayGrid) -> float:
+    recent = grid.native_rps[grid.row >= grid.days - 28]
+    seen = recent[~np.isnan(recent)]
+    return float(seen.max()) if len(seen) else 0.0
 
 
 def _between_days(

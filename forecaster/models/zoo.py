@@ -62,23 +62,27 @@ def zoo_models() -> Mapping[str, ZooModel]:
     return {model.name: model for model in listed}
 
 
-def forecast_candidate(name: str, known: TrafficSeries, steps: int) -> FloatArray:
+def forecast_candidate(
+    name: str, known: TrafficSeries, steps: int, timezone: str = "UTC"
+) -> FloatArray:
     """The path that one zoo model sees from the end of ``known`` on, traffic per second per step.
 
-    The model is fitted at its own coarser step (see :class:`ZooModel`), and each coarse value is
-    repeated. Raises HistoryTooShort below two days, ForecastError where the model gives up.
+    The model is fitted at its own coarser step (see :class:`ZooModel`) by the wall clock of
+    ``timezone``, and its values are joined by straight lines between the middles of its steps.
+    Raises HistoryTooShort below two days, ForecastError where the model gives up.
     """
     model = zoo_models()[name]
-    grid = make_day_grid(known)
+    grid = make_day_grid(known, timezone)
     if grid.days < 2:
         raise HistoryTooShort(f"{known.series_id}: {name} needs two days of traffic")
-    seasons = find_seasons(np.log(grid.rates + 1.0 / known.step_seconds))
+    seasons = find_seasons(np.log(grid.rates + grid.epsilon))
     lead, column = grid.ahead(steps)
     coarse = fit_coarse(model, grid, seasons, grid.days, int(lead.max()))
     if coarse is None:
         raise ForecastError(f"{known.series_id}: {name} gave no finite forecast")
-    hours = coarse.shape[1]
-    path: FloatArray = coarse[lead - 1, column * hours // grid.bins]
+    per_day = coarse.shape[1]
+    middles = (np.arange(coarse.size) + 0.5) * (grid.bins / per_day)
+    path: FloatArray = np.interp((lead - 1) * grid.bins + column + 0.5, middles, coarse.ravel())
     return path
 
 

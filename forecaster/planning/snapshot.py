@@ -65,13 +65,25 @@ class WorkloadState:
     def target(self, now: datetime) -> Target:
         """The target at ``now``; NoUsablePlan, with the reason, where there is none.
 
-        A workload that is off always has one: no floor.
+        A workload that is off, or in shadow without a plan, has one all the same: no floor. An
+        error would make the HPA hold, and who only watches must not pin anything.
         """
-        if self.rule.mode is Mode.OFF:
-            return Target(self.workload, now, 0, 0, Mode.OFF, ("off: KEDA gets 0 (no floor)",))
-        if self.plan is None:
-            raise NoUsablePlan(f"{self.workload}: {self.reason or 'not trained yet'}")
-        return self.plan.target(now)
+        mode = self.rule.mode
+        if mode is Mode.OFF:
+            return Target(self.workload, now, 0, 0, mode, ("off: KEDA gets 0 (no floor)",))
+        try:
+            if self.plan is None:
+                raise NoUsablePlan(f"{self.workload}: {self.reason or 'not trained yet'}")
+            return self.plan.target(now)
+        except NoUsablePlan as error:
+            if mode is not Mode.SHADOW:
+                raise
+            told = f"shadow: KEDA gets 0 (no floor); no plan to show: {error}"
+            return Target(self.workload, now, 0, 0, mode, (told,))
+
+    def has_plan(self, now: datetime) -> bool:
+        """Whether a plan covers ``now``."""
+        return self.plan is not None and self.plan.covers(now)
 
 
 @dataclass(frozen=True, eq=False)

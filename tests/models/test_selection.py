@@ -240,3 +240,54 @@ def test_progress_is_told_and_ends_complete(tournament_quarters: TrafficSeries) 
     )
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1][0] == told[-1][1] > 5
+
+
+def evenings(days: int, *, seed: int = 0) -> np.ndarray:
+    """Five-minute traffic of 20 to 180 rps with a clear day."""
+    t = np.arange(days * 288)
+    noise = np.random.default_rng(seed).normal(0, 0.05, len(t))
+    return (100 - 80 * np.cos(t / 288 * 2 * np.pi)) * np.exp(noise)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(
+            lambda rates, rng: np.where(rng.random(len(rates)) < 0.02, 0.0, rates),
+            id="a zero now and then",
+        ),
+        pytest.param(
+            lambda rates, rng: np.where(
+                (np.arange(len(rates)) // 288) == len(rates) // 288 - 3, 0.0, rates
+            ),
+            id="an outage of a day, written as zeros",
+        ),
+        pytest.param(
+            lambda rates, rng: np.where(
+                (np.arange(len(rates)) // 288) >= len(rates) // 288 - 2, rates / 20, rates
+            ),
+            id="two days of a blizzard",
+        ),
+    ],
+)
+def test_what_fell_short_does_not_ask_for_more_than_was_ever_seen(spoil) -> None:
+    rates = spoil(evenings(28), np.random.default_rng(1))
+    past = series(rates, timedelta(minutes=5))
+    high = train_outlook(past, past.end, OWN).outlook.at(0.98)
+    assert high.max() < 2 * rates.max()
+
+
+def test_a_quantile_is_held_within_reach_of_what_was_seen_and_says_so() -> None:
+    rates = evenings(28)
+    rates[-288 * 2 :: 7] *= 40  # bursts that nobody foresaw
+    past = series(rates, timedelta(minutes=5))
+    outlook = train_outlook(past, past.end, OutlookConfig((0.5, 0.999), zoo=False)).outlook
+    assert outlook.at(0.999).max() <= 2 * rates.max() + 1e-9
+
+
+@pytest.mark.parametrize("change", ["2026-03-27T22:00", "2026-10-23T22:00"])
+def test_three_days_ahead_work_across_a_dst_change(change: str) -> None:
+    cutoff = datetime.fromisoformat(change).replace(tzinfo=UTC)
+    past = TrafficSeries("a/b", cutoff - timedelta(days=21), HALF_HOUR, weeks(3))
+    config = OutlookConfig(horizon=timedelta(days=3), timezone="Europe/Paris", zoo=False)
+    assert len(train_outlook(past, cutoff, config).outlook) == 144

@@ -62,3 +62,29 @@ def test_a_snapshot_does_not_change_with_the_mapping_it_was_made_from() -> None:
     snapshot = Snapshot(states)
     states.clear()
     assert "tv/api" in snapshot.workloads
+
+
+@pytest.mark.parametrize(
+    "shadow",
+    [
+        pytest.param(state(rule=ScalingRule(100.0, mode=Mode.SHADOW)), id="not trained yet"),
+        pytest.param(
+            WorkloadState(
+                "tv",
+                "api",
+                ScalingRule(100.0, mode=Mode.SHADOW),
+                plan=build_plan(planned().plan.outlook, ScalingRule(100.0, mode=Mode.SHADOW)),  # type: ignore[union-attr]
+            ),
+            id="the plan has ended",
+        ),
+    ],
+)
+def test_shadow_without_a_plan_asks_for_no_floor_and_never_for_a_hold(
+    shadow: WorkloadState,
+) -> None:
+    later = NOW + timedelta(days=3)
+    target = Snapshot({"tv/api": shadow}).target("tv/api", later)
+    assert target.replicas == 0
+    assert target.mode is Mode.SHADOW
+    assert "no plan to show" in target.reasons[0]
+    assert not shadow.has_plan(later)
