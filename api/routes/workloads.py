@@ -14,6 +14,7 @@ from api.pacing import in_turns
 from api.schemas import ErrorView, ForecastView, QueryErrorView, WorkloadsView
 from api.views import workload_view
 from forecaster.errors import NoUsablePlan
+from forecaster.planning.capacity import Mode
 from forecaster.planning.snapshot import Snapshot
 
 __all__ = ["workloads_router"]
@@ -80,7 +81,9 @@ def workloads_router(snapshot: Callable[[], Snapshot], clock: Callable[[], datet
     ) -> Response:
         state = snapshot().state(f"{namespace}/{name}")
         if state.plan is None:
-            raise NoUsablePlan(f"{state.workload}: {state.reason or 'not trained yet'}")
+            off = state.rule.mode is Mode.OFF
+            reason = "off: nothing is planned" if off else state.reason or "not trained yet"
+            raise NoUsablePlan(f"{state.workload}: {reason}")
         query = parse_query(state.plan, quantiles, start, end)
         view = forecast_view(state, state.plan, query)
         return json_answer(200, view.model_dump_json()).response()

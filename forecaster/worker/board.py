@@ -115,7 +115,9 @@ class Board:
         reason, notices = None, []
         if usable is None:
             reason = self._why_not(name, silence)
-        elif silence is None and (own_silence := self._source.own_silence(name, now)):
+        elif (silence is None or name in self._source.refused) and (
+            own_silence := self._source.own_silence(name, now)
+        ):
             notices.append(own_silence)
         record = self.records.get(name)
         if usable is not None and record is not None and record.failed_in_a_row:
@@ -147,17 +149,21 @@ class Board:
         )
 
     def _why_not(self, workload: str, silence: str | None) -> str | None:
-        """Why there is no usable plan; None while the first training is still to come."""
+        """Why there is no usable plan; None while nothing speaks against the first training."""
+        if workload not in self._active:
+            return None
         plan, reasons = self._plans.get(workload), []
         if plan is not None:
             made, start, end = map(stamp, (plan.outlook.cutoff, plan.start, plan.end))
             reasons.append(f"the plan made at {made} covers {start} to {end}")
         failed = self._training(workload).last_error
-        if failed is not None:
+        error = self._source.error
+        if failed is not None and not _same(failed, error):  # the silence says it, and since when
             reasons.append(failed)
-        if reasons and silence is not None:
+        if silence is not None and (reasons or error is not None):
             reasons.append(silence)
-        return "; ".join(reasons) or None
+        first = plan is None and workload not in self.records
+        return ("not trained yet: " if first and reasons else "") + "; ".join(reasons) or None
 
     def _notices(self, silence: str | None) -> Iterable[str]:
         if silence is not None:
@@ -180,3 +186,8 @@ class Board:
             f"plan made at {made[0]}" if len(made) == 1 else f"plans made {made[0]} to {made[-1]}"
         )
         return f": serving the {when}"
+
+
+def _same(reason: str, error: str | None) -> bool:
+    """Whether the trainer and the refresher heard the same, but for how often they tried."""
+    return error is not None and (error in reason or reason in error)

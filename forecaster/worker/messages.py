@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from forecaster.planning.snapshot import ObservedTraffic
@@ -61,16 +61,20 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The latest complete interval of each workload that has one; ``warnings`` are the source's."""
+    """The latest complete interval of each workload that has one.
+
+    ``warnings`` are the source's; ``refused`` says whose traffic cannot be used, and why.
+    """
 
     at: datetime
     observed: Mapping[str, ObservedTraffic]
     warnings: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RefreshFailed:
-    """The source could not be asked for the latest traffic."""
+    """The source could not be asked for the latest traffic, or not yet at the first attempt."""
 
     at: datetime
     error: str

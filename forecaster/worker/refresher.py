@@ -10,6 +10,7 @@ from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.process import Tell
 from forecaster.worker.refreshing import refresh
 from forecaster.worker.schedule import next_refresh
+from forecaster.worker.source import PrometheusFetch
 
 __all__ = ["run_refreshing"]
 
@@ -19,6 +20,8 @@ _log = logging.getLogger(__name__)
 def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
     """Refresh at once and then after each step, for ever."""
     fetch = order.source()
+    if isinstance(fetch, PrometheusFetch):
+        fetch.first_failure = lambda failure: tell(RefreshFailed(order.clock(), str(failure)))
     failures = 0
     while True:
         now = order.clock()

@@ -12,6 +12,7 @@ from forecaster.settings import Fleet
 from forecaster.traffic.history import TrafficSeries
 from forecaster.worker.messages import Refreshed, RefreshFailed
 from forecaster.worker.source import Fetch
+from forecaster.worker.words import without_name
 
 __all__ = ["INTERVALS", "refresh"]
 
@@ -26,13 +27,18 @@ def refresh(now: datetime, fleet: Fleet, fetch: Fetch) -> Refreshed | RefreshFai
     except TrafficError as error:
         return RefreshFailed(now, str(error))
     observed = {}
+    wanted = {one.workload for one in fleet.workloads}
     if fetched.history is not None:
-        wanted = {one.workload for one in fleet.workloads}
         for series in fetched.history:
             latest = _latest(series) if series.series_id in wanted else None
             if latest is not None:
                 observed[series.series_id] = latest
-    return Refreshed(now, observed, fetched.warnings)
+    refused = {
+        name: without_name(reason, name)
+        for name, reason in fetched.refused.items()
+        if name in wanted
+    }
+    return Refreshed(now, observed, fetched.warnings, refused)
 
 
 def _latest(series: TrafficSeries) -> ObservedTraffic | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forecaster.errors import SourceRefused
+from forecaster.errors import SourceRefused, SourceUnavailable
 from forecaster.settings import FileSettings, PrometheusSettings
 from forecaster.settings.secret_files import read_secret
 from forecaster.traffic.prometheus import FetchedTraffic, PrometheusConnection, PrometheusSource
 
 __all__ = ["ConfiguredSource", "Fetch", "PrometheusFetch", "SourceFactory"]
+
+_log = logging.getLogger(__name__)
 
 Fetch = Callable[[datetime, datetime, timedelta], FetchedTraffic]
 """The traffic in [start, end) at a step; series ids are ``namespace/name``.
@@ -27,7 +30,7 @@ SourceFactory = Callable[[], Fetch]
 
 @dataclass(frozen=True)
 class ConfiguredSource:
-    """The factory for the source of the settings; ``workloads`` are the ids to find in a file."""
+    """The factory for the source of the settings; ``workloads`` are the ids to find there."""
 
     settings: PrometheusSettings | FileSettings
     workloads: tuple[str, ...]
@@ -35,7 +38,7 @@ class ConfiguredSource:
     def __call__(self) -> Fetch:
         """A function that asks the source."""
         if isinstance(self.settings, PrometheusSettings):
-            return PrometheusFetch(self.settings)
+            return PrometheusFetch(self.settings, frozenset(self.workloads))
         # Here, for the readers of files are large and a fleet behind Prometheus does without them.
         from forecaster.worker.file_source import FileFetch
 
@@ -43,21 +46,47 @@ class ConfiguredSource:
 
 
 class PrometheusFetch:
-    """Asks Prometheus; secrets that stand in files are read anew each time: they rotate."""
+    """Asks Prometheus; secrets that stand in files are read anew each time: they rotate.
 
-    def __init__(self, settings: PrometheusSettings) -> None:
+    Of the first question, the first failed attempt is logged and told to ``first_failure`` at once,
+    while it is tried again: a wrong address shows in a second. Later failures show by themselves.
+    """
+
+    def __init__(self, settings: PrometheusSettings, workloads: frozenset[str]) -> None:
         self._settings = settings
+        self._workloads = workloads
         self._connection = settings.connection
-        self._source = PrometheusSource(settings.connection, settings.query)
+        self._source = self._connected()
+        self._first = True
+        self.first_failure: Callable[[SourceUnavailable], None] | None = None
 
     def __call__(self, start: datetime, end: datetime, step: timedelta) -> FetchedTraffic:
-        """The traffic of all workloads of the query."""
+        """The traffic of the workloads."""
         connection = self._with_secrets()
         if connection != self._connection:
             self._source.close()
             self._connection = connection
-            self._source = PrometheusSource(connection, self._settings.query)
-        return self._source.fetch(start, end, step)
+            self._source = self._connected()
+        try:
+            return self._source.fetch(start, end, step)
+        finally:
+            self._first = False
+
+    def _connected(self) -> PrometheusSource:
+        return PrometheusSource(
+            self._connection,
+            self._settings.query,
+            workloads=self._workloads,
+            retrying=self._retrying,
+        )
+
+    def _retrying(self, failure: SourceUnavailable) -> None:
+        if not self._first:
+            return
+        self._first = False
+        _log.warning("traffic source", extra={"error": str(failure), "trying_again": True})
+        if self.first_failure is not None:
+            self.first_failure(failure)
 
     def _with_secrets(self) -> PrometheusConnection:
         connection, settings = self._settings.connection, self._settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from forecaster.planning.snapshot import ObservedTraffic
@@ -15,27 +16,32 @@ _LATE_STEPS = 3  # one may be late, two are a slow scrape, more are an outage
 
 
 class SourceWatch:
-    """The latest traffic of each workload, and the source's last word."""
+    """The latest traffic of each workload, and the source's last word.
+
+    ``error`` is why the last question failed, or None; ``warnings`` and ``refused`` are what the
+    last answer said: of the whole, and of the workloads whose traffic cannot be used.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self._step = fleet.step
         self._observed: dict[str, ObservedTraffic] = {}
-        self._error: str | None = None
         self._nothing_since: datetime | None = None
+        self.error: str | None = None
         self.warnings: tuple[str, ...] = ()
+        self.refused: Mapping[str, str] = {}
 
     @property
     def failing(self) -> bool:
         """Whether the last question failed."""
-        return self._error is not None
+        return self.error is not None
 
     def take(self, result: Refreshed | RefreshFailed) -> None:
         """The answer to the last question, or the reason why there is none."""
         if isinstance(result, RefreshFailed):
-            self._error = result.error
+            self.error, self.refused = result.error, {}
             self._nothing_since = self._nothing_since or result.at
             return
-        self._error = None
+        self.error, self.refused = None, result.refused
         self._nothing_since = None if result.observed else self._nothing_since or result.at
         self._observed.update(result.observed)
         self.warnings = result.warnings
@@ -53,11 +59,16 @@ class SourceWatch:
         since = self._nothing_since if newest is None else newest + self._step
         if since is None or not (self.failing or newest is None or self._late(since, now)):
             return None
-        why = f" ({self._error})" if self.failing else ""
+        why = f" ({self.error})" if self.failing else ""
         return f"no traffic from the source since {stamp(since)}{why}"
 
     def own_silence(self, workload: str, now: datetime) -> str | None:
-        """That this one workload has no traffic any more; None where it has, or never had any."""
+        """That this one workload has no traffic any more, or none that can be used, and why.
+
+        None where it has, or never had any.
+        """
+        if workload in self.refused:
+            return f"the latest traffic of {workload} cannot be used: {self.refused[workload]}"
         latest = self._observed.get(workload)
         if latest is None or not self._late(latest.start + self._step, now):
             return None

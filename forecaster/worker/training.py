@@ -9,15 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from forecaster.errors import ForecastError, HistoryTooShort, PrerollError, StoreError, TrafficError
+from forecaster.errors import (
+    ForecastError,
+    HistoryTooShort,
+    PrerollError,
+    SourceAnswerError,
+    StoreError,
+    TrafficError,
+)
 from forecaster.models.selection import OutlookConfig, train_outlook
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import TrainingState
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import PackedOutlook, PlanStore, TrainingRecord, pack
-from forecaster.traffic.history import TrafficHistory
+from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.messages import Message, SourceFailed, Started, Trained, TrainingFailed
+from forecaster.worker.schedule import settling_time
 from forecaster.worker.source import Fetch
+from forecaster.worker.words import without_name
 
 __all__ = ["Trainer", "train"]
 
@@ -43,20 +52,26 @@ class Trainer:
 def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
     """Train ``workloads``, in this order, on the traffic known by now; store each outlook.
 
+    An interval is known once its scrapes have had the time to arrive (``settling_time``): one that
+    is half there would pull the level down. The outlook begins at the present all the same.
+
     A workload that cannot be trained keeps its old outlook, gets a reason, and does not stop the
     others. A source that gives nothing stops them all: one SourceFailed is told. A store that
     cannot be written stops nothing: outlooks are told anyway.
     """
     fleet, now = trainer.fleet, trainer.clock()
     try:
-        fetched = trainer.fetch(now - fleet.history, now, fleet.step)
+        settled = now - settling_time(fleet.step)
+        fetched = trainer.fetch(now - fleet.history, settled, fleet.step)
     except TrafficError as error:
         _log.warning("no traffic to train on", extra={"error": str(error)})
         trainer.tell(SourceFailed(now, str(error)))
         return
     for warning in fetched.warnings:
         _log.warning("traffic source", extra={"warning": warning})
-    if fetched.history is None:
+    for notice in fetched.left_out:
+        _log.info("traffic source", extra={"notice": notice})
+    if fetched.history is None and not fetched.refused and not fetched.others:
         said = "; ".join(
             ("the source has no traffic of the past for any workload", *fetched.warnings)
         )
@@ -64,17 +79,17 @@ def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
         return
     for workload in workloads:
         trainer.tell(Started(workload.workload))
-        trainer.tell(_train_one(trainer, workload, fetched.history, now))
+        trainer.tell(_train_one(trainer, workload, fetched, now))
 
 
 def _train_one(
-    trainer: Trainer, workload: WorkloadSettings, history: TrafficHistory, now: datetime
+    trainer: Trainer, workload: WorkloadSettings, fetched: FetchedTraffic, now: datetime
 ) -> Message:
     name, rule = workload.workload, workload.rule
     before = trainer.records.get(name, TrainingRecord())
     started = time.perf_counter()
     try:
-        outlook = _outlook(trainer.fleet, workload, history, now)
+        outlook = _outlook(trainer.fleet, workload, fetched, now)
     except Exception as error:  # whatever a model does, the others go on
         return _failed(trainer, workload, before, error)
     seconds = time.perf_counter() - started
@@ -100,27 +115,29 @@ def _train_one(
 
 
 def _outlook(
-    fleet: Fleet, workload: WorkloadSettings, history: TrafficHistory, now: datetime
+    fleet: Fleet, workload: WorkloadSettings, fetched: FetchedTraffic, now: datetime
 ) -> PackedOutlook:
-    name, rule = workload.workload, workload.rule
-    if name not in history.ids:
-        raise HistoryTooShort(_unknown_to_source(name, history))
+    name, rule, history = workload.workload, workload.rule, fetched.history
+    if name in fetched.refused:
+        raise SourceAnswerError(fetched.refused[name])
+    if history is None or name not in history.ids:
+        raise HistoryTooShort(_unknown_to_source(name, fetched))
     config = OutlookConfig(
         quantiles=fleet.quantiles(rule), horizon=fleet.horizon(rule), timezone=fleet.timezone
     )
     packed = pack(train_outlook(history[name], now, config).outlook)
     plan = build_plan(packed.unpack(), rule)  # what cannot be served is a failure of the training
     if not plan.covers(now):
-        raise ForecastError(
-            f"{name}: the outlook covers {plan.start} to {plan.end}, not the present {now}"
-        )
+        raise ForecastError(f"the outlook covers {plan.start} to {plan.end}, not the present {now}")
     return packed
 
 
-def _unknown_to_source(name: str, history: TrafficHistory) -> str:
-    close = difflib.get_close_matches(name, history.ids, n=1)
-    hint = f"; did you mean {close[0]}?" if close else f", such as {history.ids[0]}"
-    return f"{name}: the source has no traffic of this name among its {len(history)} series{hint}"
+def _unknown_to_source(name: str, fetched: FetchedTraffic) -> str:
+    known = () if fetched.history is None else fetched.history.ids
+    names = [*fetched.others, *known, *fetched.refused]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f", such as {names[0]}"
+    return f"the source has no traffic of this name among its {len(names)} series{hint}"
 
 
 def _failed(
@@ -128,10 +145,10 @@ def _failed(
 ) -> TrainingFailed:
     name = workload.workload
     if isinstance(error, PrerollError):
-        reason = str(error)
+        reason = without_name(str(error), name)
         _log.warning("not trained", extra={"workload": name, "error": reason})
     else:
-        reason = f"{name}: the training broke ({type(error).__name__}: {error})"
+        reason = f"the training broke ({type(error).__name__}: {error})"
         _log.error("not trained", extra={"workload": name}, exc_info=error)
     record = before.failed(trainer.clock(), reason)
     store_error = _stored(trainer.store, lambda store: store.save_records({name: record}))

@@ -81,7 +81,7 @@ class TrainingDesk:
         reason = f"the trainer died ({how})" if how else "the trainer ended before it was done"
         _log.error("trainer died", extra={"reason": reason, "workload": self._current})
         if self._current is not None and "SIGTERM" not in reason:  # that is somebody's wish
-            self._blame(self._current, now, f"{self._current}: {reason} while training it")
+            self._blame(self._current, now, f"{reason} while training it")
         self._wait(now, reason)
 
     def source_is_back(self) -> None:

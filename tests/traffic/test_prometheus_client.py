@@ -281,3 +281,40 @@ def test_a_closed_client_opens_again(stand_in):
         assert client.query_range(QUERY, 0, 60_000, 60_000).status == 200
         client.close()
     client.close()
+
+
+def test_each_failure_is_told_before_the_request_is_tried_again(stand_in):
+    told = []
+    stand_in.answers(BUSY, BUSY, OK)
+    connection = PrometheusConnection(stand_in.url)
+    with PrometheusSource(
+        connection, FleetQuery(QUERY), retrying=told.append, sleep=lambda _seconds: None
+    ) as source:
+        source.fetch(START, START + 2 * MINUTE, MINUTE)
+    assert [type(failure) for failure in told] == [SourceUnavailable] * 2
+    assert "HTTP 503" in str(told[0])
+
+
+@pytest.mark.parametrize(("timeout", "shown"), [(30.0, "5 s"), (1.5, "1.5 s")])
+def test_a_connection_is_waited_for_no_longer_than_five_seconds(timeout, shown):
+    """An address that swallows packets; the network's part is played by the transport."""
+    asked = []
+
+    def swallow(request):
+        asked.append(request.extensions["timeout"])
+        raise httpx.ConnectTimeout("timed out", request=request)
+
+    connection = PrometheusConnection(
+        "http://192.0.2.1:9090", timeout_seconds=timeout, max_attempts=1
+    )
+    transport = httpx.MockTransport(swallow)
+    with (
+        PrometheusSource(connection, FleetQuery(QUERY), transport=transport) as source,
+        pytest.raises(
+            SourceUnavailable,
+            match=f"cannot reach http://192.0.2.1:9090: no connection within {shown}",
+        ),
+    ):
+        source.fetch(START, START + 2 * MINUTE, MINUTE)
+    assert asked[0]["read"] == timeout
+    assert asked[0]["connect"] == min(timeout, 5.0)

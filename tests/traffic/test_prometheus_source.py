@@ -62,9 +62,10 @@ class Server:
         return httpx.Response(200, json={"status": "success", "data": data})
 
 
-def source_of(server, query=QUERY, **options):
+def source_of(server, query=QUERY, workloads=None, **options):
     connection = PrometheusConnection("http://prometheus:9090", **options)
-    return PrometheusSource(connection, query, transport=httpx.MockTransport(server))
+    transport = httpx.MockTransport(server)
+    return PrometheusSource(connection, query, workloads=workloads, transport=transport)
 
 
 @settings(deadline=None, max_examples=40)
@@ -244,3 +245,108 @@ def test_a_range_without_a_whole_step_asks_nothing():
 def test_instants_without_a_zone_are_refused():
     with source_of(Server()) as source, pytest.raises(ValueError, match="no time zone"):
         source.fetch(START.replace(tzinfo=None), START, MINUTE)
+
+
+def fetch_for(*workloads, of, steps=10, query=QUERY, **options):
+    with source_of(Server(*of), query, frozenset(workloads), **options) as source:
+        return source.fetch(START, START + steps * MINUTE, MINUTE)
+
+
+def test_what_nobody_asked_for_is_left_out_unseen_and_each_series_counted_once():
+    fetched = fetch_for(
+        "cup/api",
+        of=[
+            (workload(), lambda _t: 2.0),
+            (workload("infinite"), lambda _t: math.inf),
+            (workload("negative"), lambda _t: -1.0),
+            (workload("twice", version="v1"), lambda _t: 1.0),
+            (workload("twice", version="v2"), lambda _t: 1.0),
+            ({"namespace": "cup"}, lambda _t: 1.0),
+            ({"namespace": "", "pod": "x"}, lambda _t: math.inf),
+            ({"deployment": "api"}, lambda _t: 1.0),
+        ],
+        steps=100,
+        max_points_per_query=10,  # ten answers with each of them
+    )
+    assert fetched.history.ids == ("cup/api",)
+    assert fetched.history["cup/api"].rate_rps.tolist() == [2.0] * 100
+    assert fetched.left_out == (
+        "4 series of other workloads were left out",
+        "2 series without the label 'deployment' were left out",
+        "1 series without the label 'namespace' was left out",
+    )
+    assert fetched.others == ("cup/infinite", "cup/negative", "cup/twice")
+    assert (fetched.warnings, fetched.refused) == ((), {})
+
+
+BAD = START.timestamp() + 60 * 4
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        pytest.param(
+            [(workload("bad"), lambda t: math.inf if t == BAD else 1.0)],
+            "cup/bad at 1998-04-30T21:34:00Z: the query gives inf",
+            id="inf",
+        ),
+        pytest.param(
+            [(workload("bad"), lambda t: -0.25 if t == BAD else 1.0)],
+            "the query gives -0.25, and traffic cannot be",
+            id="negative",
+        ),
+        pytest.param(
+            [
+                (workload("bad", version="v1"), lambda _t: 1.0),
+                (workload("bad", version="v2"), lambda _t: 1.0),
+            ],
+            'two results of the query are the workload cup/bad: {deployment="bad", namespace="cup"',
+            id="two series",
+        ),
+        pytest.param(
+            [
+                (workload("bad", version="v1"), lambda t: 1.0 if t <= BAD else None),
+                (workload("bad", version="v2"), lambda t: 1.0 if t > BAD else None),
+            ],
+            'version="v2"} and {deployment="bad", namespace="cup", version="v1"}',
+            id="another series later",
+        ),
+    ],
+)
+def test_a_series_that_cannot_be_used_costs_its_own_workload_alone(bad, words):
+    healthy = (workload(), lambda _t: 2.0)
+    fetched = fetch_for("cup/api", "cup/bad", of=[*bad, healthy], max_points_per_query=2)
+    assert fetched.history.ids == ("cup/api",)
+    assert fetched.history["cup/api"].rate_rps.tolist() == [2.0] * 10
+    assert list(fetched.refused) == ["cup/bad"]
+    assert words in fetched.refused["cup/bad"]
+    assert fetched.warnings == ()
+
+    alone = fetch_for("cup/api", "cup/bad", of=bad, max_points_per_query=2)
+    assert alone.history is None
+    assert (alone.refused, alone.warnings) == (fetched.refused, ())
+
+
+def test_native_histograms_cost_their_own_workload_alone():
+    histogram = {"metric": workload("bad"), "histograms": [[BAD, {"count": "1", "sum": "1"}]]}
+    healthy = {"metric": workload(), "values": [[BAD, "2"]]}
+
+    def server(_request):
+        data = {"resultType": "matrix", "result": [histogram, healthy]}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    for configured in ({"cup/api", "cup/bad"}, {"cup/api"}):
+        with source_of(server, workloads=frozenset(configured)) as source:
+            fetched = source.fetch(START, START + 10 * MINUTE, MINUTE)
+        assert fetched.history.ids == ("cup/api",)
+        assert set(fetched.refused) == configured - {"cup/api"}
+        assert all("histogram_count(" in reason for reason in fetched.refused.values())
+
+
+def test_where_none_is_a_configured_workload_that_is_said_with_what_there_is():
+    fetched = fetch_for("cup/api", of=[(workload("app"), lambda _t: 1.0)])
+    assert fetched.history is None
+    (told,) = fetched.warnings
+    assert told.startswith("the query matched no configured workload: asked for 1998-04-30T21:30")
+    assert told.endswith("; 1 series of other workloads was left out")
+    assert fetched.others == ("cup/app",)

@@ -216,7 +216,72 @@ def test_warnings_of_the_source_are_told():
     assert one.snapshot(NOW).notices == ("the source says: partial response",)
 
 
-def test_a_silent_source_alone_is_no_reason_before_the_first_training():
+def test_a_source_that_answers_with_nothing_is_no_reason_before_the_first_training():
     one = board("tv/a")
-    one.take_refresh(RefreshFailed(NOW, "down"))
+    one.take_refresh(Refreshed(NOW, {}))
     assert not one.snapshot(NOW).ready
+
+
+def test_a_source_that_fails_is_the_reason_before_the_first_training_until_it_answers():
+    one = board("tv/a")
+    one.take_refresh(RefreshFailed(NOW, "cannot reach http://prometheus:9090"))
+    with pytest.raises(NoUsablePlan) as caught:
+        one.snapshot(NOW).target("tv/a", NOW)
+    assert str(caught.value) == (
+        "tv/a: not trained yet: no traffic from the source since 2026-05-04 18:00 UTC "
+        "(cannot reach http://prometheus:9090)"
+    )
+    one.take_refresh(seen(NOW, "tv/a"))
+    assert one.snapshot(NOW).state("tv/a").reason is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "tried"),
+    [
+        pytest.param("refused", "refused", id="the same"),
+        pytest.param("refused", "refused (after 4 attempts)", id="trainer tried longer"),
+        pytest.param("refused (after 4 attempts)", "refused", id="refresher tried longer"),
+    ],
+)
+def test_what_trainer_and_refresher_both_heard_is_said_once(heard, tried):
+    one = board("tv/a")
+    one.take_trouble(NOW, tried, NOW + MINUTE)
+    one.take_refresh(RefreshFailed(NOW, heard))
+    assert one.snapshot(NOW).state("tv/a").reason == (
+        f"not trained yet: no traffic from the source since 2026-05-04 18:00 UTC ({heard})"
+    )
+
+
+def test_what_only_the_trainer_heard_is_said_beside_the_silence():
+    one = board("tv/a")
+    one.take_trouble(NOW, "the trainer died", NOW + MINUTE)
+    one.take_refresh(RefreshFailed(NOW, "refused"))
+    assert one.snapshot(NOW).state("tv/a").reason == (
+        "not trained yet: the trainer died; "
+        "no traffic from the source since 2026-05-04 18:00 UTC (refused)"
+    )
+
+
+def test_traffic_that_cannot_be_used_is_a_notice_of_its_workload_while_it_lasts():
+    one = board("tv/a", "tv/b")
+    for name in ("tv/a", "tv/b"):
+        one.take_outlook(outlook(name), [])
+    refused = {"tv/a": "at noon: the query gives inf"}
+    one.take_refresh(Refreshed(NOW, seen(NOW, "tv/b").observed, (), refused))
+    snapshot = one.snapshot(NOW)
+    assert snapshot.notices == ()
+    assert snapshot.state("tv/b").notices == ()
+    assert snapshot.state("tv/a").notices == (
+        "the latest traffic of tv/a cannot be used: at noon: the query gives inf",
+    )
+    one.take_refresh(seen(NOW, "tv/a", "tv/b"))
+    assert one.snapshot(NOW).state("tv/a").notices == ()
+
+
+def test_a_workload_that_is_off_has_no_reason_whatever_the_source_does():
+    off = Fleet(
+        (WorkloadSettings("tv", "a", ScalingRule(capacity_rps=1, mode=Mode.OFF)),), step=MINUTE
+    )
+    one = Board(off, {})
+    one.take_refresh(RefreshFailed(NOW, "down"))
+    assert one.snapshot(NOW).state("tv/a").reason is None

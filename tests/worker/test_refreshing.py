@@ -1,5 +1,6 @@
 """refresh(now), and the loop around it."""
 
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
@@ -112,3 +113,15 @@ def test_the_loop_is_back_to_each_step_once_the_source_answers():
 
     gaps = list(np.round(np.diff(asked_at(flaky, 7)) / 60))
     assert gaps == [0, 2, 4, 1, 1, 1]
+
+
+def test_traffic_that_cannot_be_used_is_told_with_the_reason_for_configured_workloads():
+    refused = {"tv/a": "tv/a at noon: the query gives inf", "tv/other": "two results"}
+    known = fetch_from(history("tv/b"))
+    result = refresh(
+        NOW,
+        fleet("tv/a", "tv/b"),
+        lambda *asked: dataclasses.replace(known(*asked), refused=refused),
+    )
+    assert set(result.observed) == {"tv/b"}
+    assert result.refused == {"tv/a": "at noon: the query gives inf"}

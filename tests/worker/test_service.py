@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,9 @@ import pytest
 
 from forecaster.errors import NoUsablePlan
 from forecaster.planning import ScalingRule
-from forecaster.worker import Service, open_store, utc_now
+from forecaster.settings import PrometheusSettings
+from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
+from forecaster.worker import ConfiguredSource, Service, open_store, utc_now
 from tests.worker.processes import helpers_of
 from tests.worker.sources import STEP, FileClock, TraceSource, fleet
 
@@ -260,3 +263,16 @@ def test_two_days_without_a_source_are_served_from_the_plan_and_then_it_recovers
         until(lambda: service.snapshot().state("tv/a").plan is not None)
         until(lambda: notices() == "")
         assert service.snapshot().target("tv/a", clock()).replicas > 0
+
+
+def test_a_wrong_address_shows_at_the_first_attempt_not_after_the_last(path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]  # free, and nobody listens on it any more
+    connection = PrometheusConnection(f"http://127.0.0.1:{port}", max_attempts=1000)
+    source = ConfiguredSource(PrometheusSettings(connection, FleetQuery("up")), WORKLOADS)
+    with Service(fleet(*WORKLOADS), source, open_store(path, utc_now()), tick_seconds=0.05) as one:
+        until(lambda: one.snapshot().ready)
+        with pytest.raises(NoUsablePlan) as caught:
+            one.snapshot().target("tv/a", utc_now())
+    assert str(caught.value).startswith("tv/a: not trained yet: no traffic from the source since")
+    assert f"cannot reach http://127.0.0.1:{port}: " in str(caught.value)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from forecaster.errors import SourceRefused
+from forecaster.errors import SourceRefused, SourceUnavailable
 from forecaster.settings import FileSettings, PrometheusSettings
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 from forecaster.worker import ConfiguredSource
@@ -28,9 +28,11 @@ def token(tmp_path):
     return path
 
 
-def make_fetch(url, **files):
+def make_fetch(url, attempts=4, **files):
     settings = PrometheusSettings(
-        PrometheusConnection(url, bearer_token="first"), FleetQuery("up"), **files
+        PrometheusConnection(url, bearer_token="first", max_attempts=attempts),
+        FleetQuery("up"),
+        **files,
     )
     return pickle.loads(pickle.dumps(ConfiguredSource(settings, ("tv/api",))))()
 
@@ -75,3 +77,43 @@ def test_a_file_is_found_by_its_settings(tmp_path):
     fetch = pickle.loads(pickle.dumps(factory))()
     fetched = fetch(NOW - timedelta(hours=1), NOW, timedelta(minutes=5))
     assert fetched.history.ids == ("tv/api",)
+
+
+def test_a_foreign_series_that_is_no_traffic_does_not_touch_the_configured_workload():
+    foreign = [
+        {"metric": {"namespace": "other", "deployment": "foreign"}, "values": [[LAST, "+Inf"]]},
+        {"metric": {"namespace": "other"}, "values": [[LAST, "+Inf"]]},
+    ]
+    data = {"resultType": "matrix", "result": [*foreign, SEVENS]}
+    with serving() as server:
+        server.answers((200, {}, json.dumps({"status": "success", "data": data})))
+        fetched = make_fetch(server.url)(NOW - 3 * MINUTE, NOW, MINUTE)
+    assert fetched.history.ids == ("tv/api",)
+    assert fetched.history["tv/api"].rate_rps.tolist() == [7, 7, 7]
+    assert fetched.others == ("other/foreign",)
+
+
+def test_the_first_failed_attempt_of_all_is_logged_and_told_while_it_is_tried_again(caplog):
+    told, busy = [], (503, {"retry-after": "0"}, "starting")
+    with serving() as server:
+        fetch = make_fetch(server.url)
+        fetch.first_failure = told.append
+        server.answers(busy, busy, (200, {}, DATA), busy, (200, {}, DATA))
+        for _ in range(2):  # the second question comes from somebody who knows the source
+            assert fetch(NOW - 3 * MINUTE, NOW, MINUTE).history is not None
+    assert len(server.asked) == 5
+    assert ["HTTP 503" in str(failure) for failure in told] == [True]
+    (line,) = caplog.records
+    assert (line.levelname, line.message) == ("WARNING", "traffic source")
+    assert "HTTP 503" in line.error
+
+
+def test_where_nothing_is_tried_again_the_failure_is_told_by_the_answer_alone(caplog):
+    told = []
+    with serving() as server:
+        fetch = make_fetch(server.url, attempts=1)
+        fetch.first_failure = told.append
+        server.answers((503, {}, "starting"))
+        with pytest.raises(SourceUnavailable, match="starting"):
+            fetch(NOW - 3 * MINUTE, NOW, MINUTE)
+    assert told == caplog.records == []

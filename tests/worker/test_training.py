@@ -69,7 +69,8 @@ def test_a_workload_with_too_short_a_past_does_not_stop_the_others(run, store):
     told = run(fleet("tv/short", "tv/long"), fetch_from(TrafficHistory([long, short])))
     kinds = [type(message) for message in told]
     assert kinds == [Started, TrainingFailed, Started, Trained]
-    assert "tv/short" in store.records()["tv/short"].state.last_error
+    reason = store.records()["tv/short"].state.last_error
+    assert reason.startswith("11h55m of traffic before")  # whoever shows it adds the name
     assert store.records()["tv/short"].failed_in_a_row == 1
     assert [one.workload for one in store.outlooks()] == ["tv/long"]
 
@@ -90,14 +91,68 @@ def test_whatever_a_model_raises_is_the_reason_of_that_workload(run, caplog):
     both = dataclasses.replace(fleet("tv/a"), workloads=(dataclasses.replace(far, rule=rule), near))
     told = run(both, fetch_from(history("tv/far", "tv/near")))
     assert isinstance(told[1], TrainingFailed)
-    assert "the training broke (ValueError: horizon" in told[1].record.state.last_error
+    assert told[1].record.state.last_error.startswith("the training broke (ValueError: horizon")
     assert isinstance(told[3], Trained)
     assert any(record.exc_info for record in caplog.records)
 
 
 def test_a_name_that_the_source_does_not_know_is_told_with_the_nearest(run):
     told = run(fleet("tv/player-api"), fetch_from(history("tv/web", "tv/player-app")))
+    assert told[1].record.state.last_error == (
+        "the source has no traffic of this name among its 2 series; did you mean tv/player-app?"
+    )
+
+
+@pytest.mark.parametrize("known", [history("tv/web"), None], ids=["one is known", "none is"])
+def test_the_nearest_name_may_be_one_that_is_not_configured(run, known):
+    others = ("tv/player-app", "tv/zoo")
+    told = run(fleet("tv/player-api"), lambda *_: FetchedTraffic(known, (), others=others))
     assert "did you mean tv/player-app?" in told[1].record.state.last_error
+
+
+def test_a_workload_whose_traffic_cannot_be_used_fails_with_the_reason_and_the_others_train(run):
+    refused = {"tv/bad": "tv/bad at 2026-05-04T17:00:00Z: the query gives inf"}
+    known = fetch_from(history("tv/good"))
+
+    def fetch(*asked):
+        return dataclasses.replace(known(*asked), refused=refused)
+
+    told = run(fleet("tv/bad", "tv/good"), fetch)
+    assert [type(message) for message in told] == [Started, TrainingFailed, Started, Trained]
+    assert told[1].record.state.last_error == "at 2026-05-04T17:00:00Z: the query gives inf"
+
+
+def test_where_nobodys_traffic_can_be_used_each_has_its_own_reason(run):
+    refused = {"tv/a": "two results", "tv/b": "the query gives -1"}
+    told = run(fleet("tv/a", "tv/b"), lambda *_: FetchedTraffic(None, (), refused))
+    reasons = [one.record.state.last_error for one in told if isinstance(one, TrainingFailed)]
+    assert reasons == ["two results", "the query gives -1"]
+
+
+def test_an_interval_whose_scrapes_may_not_have_arrived_is_not_trained_on(run):
+    """The last interval is half there: the outlook is the one without it, and covers 48 h."""
+    whole = history("tv/a").series[0]
+    rates = whole.rate_rps.copy()
+    rates[-1] /= 2
+    half = TrafficSeries("tv/a", whole.start, STEP, rates)
+    outlooks = []
+    for series in (half, whole, whole.before(NOW - STEP)):
+        (_, told) = run(fleet("tv/a"), fetch_from(TrafficHistory([series])))
+        outlooks.append(told.outlook)
+    assert outlooks[0].rates == outlooks[1].rates == outlooks[2].rates
+    assert outlooks[0].unpack().start == NOW
+
+
+def test_what_was_left_out_is_logged_and_is_no_warning(run, caplog):
+    known = fetch_from(history("tv/a"))
+
+    def fetch(*asked):
+        return dataclasses.replace(known(*asked), left_out=("7 series of others",))
+
+    with caplog.at_level("INFO"):
+        run(fleet("tv/a"), fetch)
+    (line,) = [one for one in caplog.records if one.message == "traffic source"]
+    assert (line.levelname, line.notice) == ("INFO", "7 series of others")
 
 
 def test_a_source_that_is_down_fails_nobody_in_particular(run, store):
@@ -128,7 +183,7 @@ def test_the_source_is_asked_once_for_the_configured_past(run):
         return known(start, end, step)
 
     run(dataclasses.replace(fleet("tv/a", "tv/b"), history=timedelta(days=3)), fetch)
-    assert asked == [(NOW - timedelta(days=3), NOW, STEP)]
+    assert asked == [(NOW - timedelta(days=3), NOW - timedelta(seconds=15), STEP)]
 
 
 def test_the_zone_of_the_audience_reaches_the_models(run):

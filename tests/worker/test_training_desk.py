@@ -110,7 +110,7 @@ def test_the_death_of_the_trainer_is_blamed_on_the_workload_it_was_at(desk, boar
     blamed = store.records()["tv/a"]
     assert blamed == board.records["tv/a"]
     assert blamed.state.last_error == (
-        "tv/a: the trainer died (killed by SIGKILL; out of memory?) while training it"
+        "the trainer died (killed by SIGKILL; out of memory?) while training it"
     )
     assert desk.due(NOW + 4 * SECOND) == ()
     assert names(desk.due(NOW + 5 * SECOND)) == ["b"]  # its neighbour does not suffer

@@ -73,19 +73,15 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise TrafficFileError(path, "there is no such file", example=EXAMPLE) from error
+        raise TrafficFileError(path, "there is no such file") from error
     except IsADirectoryError as error:
-        raise TrafficFileError(
-            path, "this is a directory; name a file in it", example=EXAMPLE
-        ) from error
+        raise TrafficFileError(path, "this is a directory; name a file in it") from error
     except PermissionError as error:
-        raise TrafficFileError(path, "no permission to read this file", example=EXAMPLE) from error
+        raise TrafficFileError(path, "no permission to read this file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
         reason = getattr(error, "strerror", None) or str(error)
-        raise TrafficFileError(
-            path, f"cannot be read: {reason} {code}".strip(), example=EXAMPLE
-        ) from error
+        raise TrafficFileError(path, f"cannot be read: {reason} {code}".strip()) from error
 
 
 def _unzipped(path: Path, data: bytes) -> bytes:

@@ -140,8 +140,8 @@ def _no_stamp(cell: object) -> str:
         return "the time stamp is blank"
     if _LOCAL_DATE.match(str(cell).strip()):
         return (
-            f"{cell!r} is not a time stamp that can be trusted: day and month look alike. Write "
-            "the year first, as in 2024-03-01 20:05:00"
+            f"{cell!r} is not supported: such dates are ambiguous in general, day first or month "
+            "first. Write the year first (ISO 8601), as in 2024-03-01 20:05:00"
         )
     return (
         f"{cell!r} is not a time stamp; write 2024-03-01T20:05:00Z or seconds since the epoch, "

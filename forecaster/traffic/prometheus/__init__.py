@@ -7,6 +7,7 @@ refusal.py      an HTTP status that is not success, in words and as a typed erro
 client.py       one range query over HTTP, retried
 answer.py       the JSON of a range query, or the reason why it cannot be trusted
 fleet.py        answers placed into one array per workload
+left_out.py     results of nobody who was asked for
 source.py       the chunks, largest affordable, newest first
 """
 

@@ -21,11 +21,15 @@ _NO_STORE = "no storeapis matched"  # Thanos has no store for this range; an hon
 
 @dataclass(frozen=True, eq=False)
 class RangeSeries:
-    """One result: labels, evaluation times (ms since the epoch) and values, which may be NaN."""
+    """One result: labels, evaluation times (ms since the epoch) and values, which may be NaN.
+
+    ``fault`` says why it is no traffic at all; there are no values then.
+    """
 
     labels: dict[str, str]
     times_ms: NDArray[np.int64]
     values: FloatArray
+    fault: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,7 @@ def read_answer(reply: Reply, connection: PrometheusConnection) -> RangeAnswer:
     body, the arrays and one series as Python objects.
 
     Raises SourceAnswerError where the body is a web page, is no JSON or is cut short, reports an
-    error, is not a matrix of floats, or is said to be partial by the server.
+    error, is not a matrix, or is said to be partial by the server.
     """
     where = connection.shown
     try:
@@ -79,10 +83,11 @@ def _points_to_arrays(found: dict[str, Any]) -> dict[str, Any]:
 def _series(result: Any, where: str) -> RangeSeries:
     labels = result.get("metric") if isinstance(result, dict) else None
     if isinstance(labels, dict) and "histograms" in result:
-        raise SourceAnswerError(
+        fault = (
             f"{where} answered native histograms; ask for numbers, for example "
             "sum by (namespace, deployment) (histogram_count(rate(…[1m])))"
         )
+        return RangeSeries(labels, np.empty(0, np.int64), np.empty(0), fault)
     if not isinstance(labels, dict) or not isinstance(result.get("values"), np.ndarray):
         raise SourceAnswerError(
             f"{where} answered a result without labels or values: {shorten(str(result), 200)}"

@@ -19,6 +19,7 @@ __all__ = ["RangeQueryClient"]
 
 _LARGEST_ANSWER_BYTES = 256 * 2**20
 _LONGEST_WAIT_SECONDS = 300.0
+_LONGEST_CONNECT_SECONDS = 5.0  # an address that nobody has is known as such long before an answer
 # Truth before speed. VictoriaMetrics: no cached answers (its cluster keeps them although late
 # samples have arrived), and an error instead of a partial answer. Thanos: the same by its own name,
 # since its query frontend may drop the warning that an answer is partial. Other servers ignore what
@@ -39,11 +40,13 @@ class RangeQueryClient:
         self,
         connection: PrometheusConnection,
         *,
+        retrying: Callable[[SourceUnavailable], None] | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
+        self._retrying = retrying
         self._transport = transport
         self._sleep = sleep
         self._jitter = jitter
@@ -60,7 +63,8 @@ class RangeQueryClient:
     def query_range(self, promql: str, first_ms: int, last_ms: int, step_ms: int) -> Reply:
         """The reply with status 200 to the query evaluated at first, first + step … last.
 
-        Raises SourceUnavailable after the last attempt, and at once what ``refusal`` calls final.
+        Raises SourceUnavailable after the last attempt, and at once what ``refusal`` calls final;
+        ``retrying`` is told of the failures before.
         """
         form = {
             "query": promql,
@@ -92,6 +96,8 @@ class RangeQueryClient:
                 asked = "" if wait is None else f"; it asks to come back in {wait:.0f} s"
                 tries = "1 attempt" if attempt == 1 else f"{attempt} attempts"
                 raise SourceUnavailable(f"{failure} (after {tries}){asked}") from cause
+            if self._retrying is not None:
+                self._retrying(failure)
             self._sleep(back_off_seconds(attempt, self._jitter()) if wait is None else wait)
             attempt += 1
 
@@ -141,14 +147,22 @@ class RangeQueryClient:
                 verify=True if self._transport is not None else _tls(connection),
                 auth=connection.basic_auth,
                 headers=[*headers.items(), *connection.headers],
-                timeout=connection.timeout_seconds,
+                timeout=httpx.Timeout(connection.timeout_seconds, connect=self._connect_seconds),
                 follow_redirects=False,
             )
         return self._client
 
+    @property
+    def _connect_seconds(self) -> float:
+        return min(self._connection.timeout_seconds, _LONGEST_CONNECT_SECONDS)
+
     def _unreachable(self, error: httpx.RequestError | TimeoutError) -> SourceError:
         where = self._connection.shown
         said = shorten(self._connection.scrub(str(error)) or type(error).__name__)
+        if isinstance(error, httpx.ConnectTimeout):
+            return SourceUnavailable(
+                f"cannot reach {where}: no connection within {self._connect_seconds:g} s"
+            )
         if isinstance(error, httpx.TimeoutException | TimeoutError):
             return SourceUnavailable(
                 f"{where} did not answer within {self._connection.timeout_seconds:g} s. Where the "

@@ -167,24 +167,28 @@ class FleetQuery:
 
         Raises SourceAnswerError where they do not name one.
         """
-        name = labels.get(self.name_label)
-        if not name:
-            raise SourceAnswerError(self._nameless(labels, self.name_label))
+        missing = self.missing_label(labels)
+        if missing is not None:
+            raise SourceAnswerError(self._nameless(labels, missing))
         namespace = labels.get(self.namespace_label) or self.default_namespace
-        if not namespace:
-            raise SourceAnswerError(
-                self._nameless(labels, self.namespace_label)
-                + ", or set default_namespace where all of them live in one"
-            )
-        return f"{namespace}/{name}"
+        return f"{namespace}/{labels[self.name_label]}"
+
+    def missing_label(self, labels: Mapping[str, str]) -> str | None:
+        """The label without which these name no workload; None where they name one."""
+        if not labels.get(self.name_label):
+            return self.name_label
+        if not (labels.get(self.namespace_label) or self.default_namespace):
+            return self.namespace_label
+        return None
 
     def _nameless(self, labels: Mapping[str, str], missing: str) -> str:
         what = "no label at all" if not labels else f"only the labels {format_labels(labels)}"
+        default = ", or set default_namespace where all of them live in one"
         return (
             f"a result of the query has no label {missing!r}; it has {what}. Keep the label, as in "
             f"sum by ({self.namespace_label}, {self.name_label}) (…), leave out what lacks it by "
             f'{{{missing}!=""}}, or name another label in the settings'
-        )
+        ) + (default if missing == self.namespace_label else "")
 
 
 def format_labels(labels: Mapping[str, str]) -> str:

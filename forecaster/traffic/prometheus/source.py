@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from forecaster.durations import format_duration
+from forecaster.errors import SourceUnavailable
 from forecaster.traffic.history import TrafficHistory
 from forecaster.traffic.prometheus.answer import read_answer
 from forecaster.traffic.prometheus.client import RangeQueryClient
@@ -30,20 +31,29 @@ _SAMPLES_PER_REQUEST = 500_000
 
 @dataclass(frozen=True)
 class FetchedTraffic:
-    """What a fetch brought: ``history`` is None where the query matched nothing.
+    """What a fetch brought: ``history`` is None where no workload has traffic.
 
-    ``warnings`` are the server's own and this side's notices, in words, each once.
+    ``warnings`` are the server's own and this side's notices, in words, each once. ``refused``
+    says, by series id, whose traffic came and cannot be used, and why: those are not in
+    ``history``. ``left_out`` are notices, one for each kind, of series that nobody asked for;
+    ``others`` are the ids that those have, sorted.
     """
 
     history: TrafficHistory | None
     warnings: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class PrometheusSource:
     """Past traffic by one query from Prometheus, VictoriaMetrics, Thanos or Mimir.
 
-    The constructor does no IO. ``sleep`` waits between attempts, for a caller that wants to be
-    woken up; ``jitter`` gives numbers in [0, 1). Usable as a context manager.
+    The constructor does no IO. With ``workloads``, series of others are left out unseen, and one of
+    them that cannot be used costs its workload alone; without, every series of the query is taken,
+    and one that cannot be used is an error. ``retrying`` is told of each failure before the same
+    request is tried again. ``sleep`` waits between attempts, for a caller that wants to be woken
+    up; ``jitter`` gives numbers in [0, 1). Usable as a context manager.
     """
 
     def __init__(
@@ -51,12 +61,17 @@ class PrometheusSource:
         connection: PrometheusConnection,
         query: FleetQuery,
         *,
+        workloads: frozenset[str] | None = None,
+        retrying: Callable[[SourceUnavailable], None] | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._query = query
-        self._client = RangeQueryClient(connection, transport=transport, sleep=sleep, jitter=jitter)
+        self._workloads = workloads
+        self._client = RangeQueryClient(
+            connection, retrying=retrying, transport=transport, sleep=sleep, jitter=jitter
+        )
         self._most_steps = connection.max_points_per_query
         self._connection = connection
 
@@ -68,7 +83,7 @@ class PrometheusSource:
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> FetchedTraffic:
-        """The traffic of the intervals that lie in [start, end), for all workloads of the query.
+        """The traffic of the intervals that lie in [start, end), by workload.
 
         Intervals stand on the multiples of ``step`` since the epoch: start is rounded up, end down.
         The value of an interval is what the query gives at its end t: it covers (t - step, t] and
@@ -92,7 +107,7 @@ class PrometheusSource:
                 f"and {format_instant(end)}"
             )
             return FetchedTraffic(None, (nothing,))
-        fleet = FleetTraffic(self._query, grid)
+        fleet = FleetTraffic(self._query, grid, self._workloads)
         notices: dict[str, None] = {}  # ordered, each text once
         last = grid.count
         steps, most_series = _FIRST_STEPS, 1
@@ -112,7 +127,13 @@ class PrometheusSource:
             if progress is not None:
                 progress(grid.count - last, grid.count)
         notices.update(dict.fromkeys(fleet.notices()))
-        return FetchedTraffic(fleet.take_history(), tuple(notices))
+        return FetchedTraffic(
+            fleet.take_history(),
+            tuple(notices),
+            refused=fleet.refused,
+            left_out=fleet.left_out.notices(),
+            others=fleet.left_out.others,
+        )
 
     def _fetch_chunk(
         self, grid: StepGrid, first: int, last: int, fleet: FleetTraffic, notices: dict[str, None]

@@ -208,3 +208,10 @@ def test_a_quantile_that_the_outlook_cannot_give_is_left_out_by_default(service:
     service.desk.snapshot = snapshot(WorkloadState("a", "b", rule, planned.plan))
     body = service.client.get("/v1/workloads/a/b/forecast").json()
     assert set(body["quantiles"]) == {"0.5", "0.98"}
+
+
+def test_the_forecast_of_a_workload_that_is_off_says_that_it_is_off(service: Service) -> None:
+    service.desk.snapshot = snapshot(WorkloadState("a", "b", with_mode(Mode.OFF)))
+    answer = service.client.get("/v1/workloads/a/b/forecast")
+    assert answer.status_code == 503
+    assert answer.json()["reason"] == "a/b: off: nothing is planned"
