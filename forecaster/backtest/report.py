@@ -154,6 +154,7 @@ def report_json(report: BacktestReport, seconds: float) -> dict[str, Any]:
             "seconds": round(seconds, 3),
         }
     )
+    document["quantiles"] = [float(one) for one in report.quantiles]  # exact: keys of coverage
     return document
 
 
@@ -161,10 +162,10 @@ def forecast_rows(report: BacktestReport) -> Iterator[tuple[str, ...]]:
     """Rows of text, the header first: ``cutoff, timestamp, quantile, value``.
 
     Values are in the input's unit; times are ISO 8601 in UTC. Where there is more than one series,
-    a first column names it.
+    a last column, ``series``, names it.
     """
     named = len(report.series) > 1
-    yield (*(("series",) if named else ()), "cutoff", "timestamp", "quantile", "value")
+    yield ("cutoff", "timestamp", "quantile", "value", *(("series",) if named else ()))
     for name, one in report.series.items():
         for origin in one.origins:
             cutoff = _stamp(origin.cutoff)
@@ -172,9 +173,9 @@ def forecast_rows(report: BacktestReport) -> Iterator[tuple[str, ...]]:
                 _stamp(origin.cutoff + index * origin.step) for index in range(len(origin.observed))
             ]
             for quantile, row in zip(origin.quantiles, origin.forecasts, strict=True):
-                text = f"{quantile:g}"
+                text = repr(float(quantile))
                 for stamp, value in zip(stamps, row.tolist(), strict=True):
-                    yield (*((name,) if named else ()), cutoff, stamp, text, f"{value:{_DIGITS}}")
+                    yield (cutoff, stamp, text, f"{value:{_DIGITS}}", *((name,) if named else ()))
 
 
 def _scores(scores: OutlookScores) -> dict[str, Any]:
@@ -187,11 +188,11 @@ def _scores(scores: OutlookScores) -> dict[str, Any]:
         "mase": scores.mase,
         "pinball": scores.pinball,
         "scaled_pinball": scores.scaled_pinball,
-        "coverage": {f"{q:g}": value for q, value in scores.coverage.items()},
+        "coverage": {repr(float(q)): value for q, value in scores.coverage.items()},
         "by_horizon": {
             block: {
                 "wape": one.wape,
-                "coverage": {f"{q:g}": value for q, value in one.coverage.items()},
+                "coverage": {repr(float(q)): value for q, value in one.coverage.items()},
             }
             for block, one in scores.by_horizon.items()
         },

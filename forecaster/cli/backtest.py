@@ -23,7 +23,7 @@ from forecaster.cli.options import (
     read_quantiles,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
-from forecaster.cli.terminal import err, out, print_notice, progress
+from forecaster.cli.terminal import err, out, print_notice, print_written, progress
 from forecaster.cli.traffic_input import check_zone, choose_series, read_traffic_file
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def backtest(
         typer.Option(
             "--forecasts",
             metavar="FILE",
-            help="Write every forecast as CSV: cutoff,timestamp,quantile,value.",
+            help="Write every forecast as CSV: cutoff,timestamp,quantile,value; of several "
+            "series, a last column series.",
             show_default=False,
         ),
     ] = None,
@@ -104,7 +105,7 @@ def backtest(
     from forecaster.cli.backtest_view import backtest_page, backtest_report
     from forecaster.models.selection import OutlookConfig
 
-    rivals = _rivals(baselines)
+    rivals = _rivals(baselines, zone.key)
     file = read_traffic_file(traffic, unit=unit, step=step, timezone=timezone)
     history = [choose_series(file, traffic, series)] if series else file.history
     holdouts, skipped = hold_out_each(history, RollingOrigin(test))
@@ -135,6 +136,7 @@ def backtest(
         write_text(html_file, backtest_page(report, traffic.name, zone.key))
     if json_file:
         write_json(json_file, report_json(report, time.monotonic() - began))
+    print_written(forecasts_file, html_file, json_file)
     if json_file != STDOUT:
         out().print(backtest_report(report))
 
@@ -158,7 +160,7 @@ def _forecast(
             advance()
 
 
-def _rivals(text: str) -> dict[str, Baseline]:
+def _rivals(text: str, timezone: str) -> dict[str, Baseline]:
     from forecaster.backtest import SEASONAL_NAIVE, all_baselines, choose_baselines, seasonal_naive
 
     if text == "none":
@@ -166,6 +168,6 @@ def _rivals(text: str) -> dict[str, Baseline]:
     if text == SEASONAL_NAIVE:  # without a second or two of imports
         return {SEASONAL_NAIVE: seasonal_naive}
     try:
-        return choose_baselines(text, all_baselines())
+        return choose_baselines(text, all_baselines(timezone))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--baselines") from error

@@ -15,6 +15,11 @@ from forecaster.plots import PageTable, backtest_figure, figures_page
 
 __all__ = ["backtest_page", "backtest_report"]
 
+_LABELS = {"SeasonalNaive": "SeasonalNaive (zoo, 1h)"}  # ours, seasonal_naive, keeps the step
+_TERMS = (
+    "WAPE: sum of absolute errors over sum of traffic. MASE: error relative to that of the "
+    "seasonal naive before the test. Coverage: best where it is the quantile itself."
+)
 _MOST_FIGURES = 6
 _MOST_SERIES = 20
 
@@ -24,7 +29,7 @@ def backtest_report(report: BacktestReport) -> Group:
     parts: list[RenderableType] = [Text(_verdict(report))]
     for table in _tables(report):
         parts += [Text(""), Text(table.caption, style="bold"), _terminal_table(table)]
-    return Group(*parts)
+    return Group(*parts, Text(""), Text(_TERMS, style="dim"))
 
 
 def backtest_page(report: BacktestReport, source: str, timezone: str) -> str:
@@ -74,7 +79,7 @@ def _rivals(outlook: OutlookScores) -> PageTable:
         + [_percent(outlook.by_horizon[block].wape) for block in blocks]
     ]
     for name, one in sorted(outlook.baselines.items(), key=lambda item: _last(item[1].wape)):
-        label = name
+        label = _LABELS.get(name, name)
         if one.origins < outlook.origins:
             label += f" ({one.origins} of {outlook.origins} origins)"
         rows.append(
@@ -89,7 +94,7 @@ def _calibration(outlook: OutlookScores) -> PageTable:
     rows = [["all", *(_share(value) for value in outlook.coverage.values())]]
     for block, one in outlook.by_horizon.items():
         rows.append([block.replace("-", "–"), *(_share(value) for value in one.coverage.values())])
-    header = ["quantile", *(f"{q:g}" for q in outlook.coverage)]
+    header = ["quantile", *(repr(float(q)) for q in outlook.coverage)]
     return PageTable("Coverage: the share of steps at or below each quantile", header, rows)
 
 

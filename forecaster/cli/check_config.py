@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.terminal import out
+from forecaster.cli.terminal import out, print_warning
 from forecaster.durations import format_duration
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
     """Check the settings and show how they are understood.
 
     All problems are listed at once, each with its place and a valid example; the exit code is 2
-    then. Nothing is asked over the network.
+    then. A traffic file is opened, and what does not fit is a warning. Nothing is asked over the
+    network.
 
     Example: preroll check-config --config preroll.yaml
     """
@@ -49,6 +50,26 @@ def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
         console.print(f"{name:<9} {value}", markup=False, soft_wrap=True)
     console.print()
     console.print(_table(settings.fleet))
+    for warning in _warnings(settings):
+        print_warning(warning)
+
+
+def _warnings(settings: Settings) -> list[str]:
+    from forecaster.settings import FileSettings
+
+    warnings = []
+    if settings.server.open_to_others:
+        warnings.append(
+            f"server.host is {settings.server.host} and there are no tokens: everybody who reaches "
+            "the port may read targets and traffic; write for example server: "
+            "{tokens_file: /etc/preroll/tokens}"
+        )
+    if isinstance(settings.source, FileSettings):
+        from forecaster.cli.check_file import file_warnings
+        from forecaster.worker import utc_now
+
+        warnings += file_warnings(settings.source, settings.fleet, utc_now())
+    return warnings
 
 
 def schema() -> None:
@@ -68,8 +89,7 @@ def _lines(settings: Settings) -> list[tuple[str, str]]:
     if isinstance(source, PrometheusSettings):
         from_where = f"{source.connection.shown}\n{'':<9} {source.query.promql}"
     else:
-        there = "" if source.path.exists() else " (not there yet)"
-        from_where = f"{source.path}, values in {source.unit}{there}"
+        from_where = f"{source.path}, values in {source.unit}"
     tokens = len(server.tokens)
     guard = f"{tokens} token{'' if tokens == 1 else 's'}" if tokens else "open, no tokens"
     return [
@@ -102,7 +122,7 @@ def _table(fleet: Fleet) -> Table:
             rule.mode.value,
             f"{rule.capacity_rps:,g}",
             format_duration(rule.lead_time),
-            f"{rule.quantile:g}",
+            repr(rule.quantile),
             f"{rule.min_replicas} to {rule.max_replicas}",
             format_duration(rule.hold_down),
         )

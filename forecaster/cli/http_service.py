@@ -22,7 +22,7 @@ from forecaster.errors import SettingsError, SettingsProblem
 from forecaster.settings import ServerSettings
 from forecaster.worker import Service, utc_now
 
-__all__ = ["listen", "run_service", "stop_on_signals", "url_of"]
+__all__ = ["listen", "run_service", "stop_on_signals", "url_of", "warn_of_open_endpoint"]
 
 _BACKLOG = 2048
 # A thread that computes holds the interpreter for this long before another gets its turn. The
@@ -104,6 +104,14 @@ def run_service(
                 signal.signal(one, signal.SIG_IGN)  # we are at it
             service.stop()
             _log.info("stopped")
+
+
+def warn_of_open_endpoint(server: ServerSettings) -> None:
+    """Say in the log that everybody who reaches the port may ask."""
+    _log.warning(
+        "the endpoint is open: no tokens",
+        extra={"host": server.host, "hint": "set server.tokens_file, or host: 127.0.0.1"},
+    )
 
 
 def url_of(listener: socket.socket) -> str:

@@ -64,12 +64,12 @@ def read_instant(text: str) -> datetime:
 
 @_text_only
 def read_quantile(text: str) -> float:
-    """One quantile, between 0 and 1."""
+    """One quantile that a few weeks of errors can show."""
     return _quantile(text)
 
 
 def read_quantiles(text: str) -> tuple[float, ...]:
-    """Quantiles between 0 and 1, separated by commas; they come back rising."""
+    """Quantiles with commas between them; they come back rising, each once."""
     return tuple(sorted({_quantile(part) for part in text.split(",")}))
 
 
@@ -80,6 +80,13 @@ def _quantile(text: str) -> float:
         value = float("nan")
     if not 0 < value < 1:
         raise typer.BadParameter(f"{text!r} is not a quantile; write for example 0.5 or 0.98")
+    from forecaster.planning.limits import LEAST_QUANTILE, MOST_QUANTILE, QUANTILE_REASON
+
+    if not LEAST_QUANTILE <= value <= MOST_QUANTILE:
+        raise typer.BadParameter(
+            f"{text!r} must lie between {LEAST_QUANTILE} and {MOST_QUANTILE}: {QUANTILE_REASON}; "
+            "write for example 0.98"
+        )
     return value
 
 

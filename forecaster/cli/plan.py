@@ -21,7 +21,7 @@ from forecaster.cli.options import (
     read_quantile,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
-from forecaster.cli.terminal import out, print_notice, progress_of_parts
+from forecaster.cli.terminal import out, print_notice, print_written, progress_of_parts
 from forecaster.cli.traffic_input import check_zone, choose_series, listed, read_traffic_file
 from forecaster.durations import format_duration
 from forecaster.errors import TrafficFileError
@@ -32,8 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["plan"]
 
-_PLAN_HORIZON = timedelta(hours=48)
-_LONGEST_LEAD = timedelta(hours=12)
+# What ScalingRule calls its fields, and an example for each.
+_OPTIONS = {
+    "capacity_rps": ("--capacity", "120"),
+    "lead_time": ("--lead-time", "5m"),
+    "quantile": ("--quantile", "0.98"),
+    "min_replicas": ("--min-replicas", "1"),
+    "max_replicas": ("--max-replicas", "100"),
+    "hold_down": ("--hold-down", "5m"),
+}
 
 
 def plan(
@@ -103,12 +110,12 @@ def plan(
     from forecaster.cli.plan_view import plan_json, plan_notes, plan_report, plan_rows
     from forecaster.models.selection import OutlookConfig, train_outlook
     from forecaster.planning import ScalingRule, build_plan
+    from forecaster.planning.limits import LONGEST_LEAD_TIME, PLAN_HORIZON
 
-    if lead_time > _LONGEST_LEAD:
-        raise typer.BadParameter(
-            f"{format_duration(lead_time)} is above {format_duration(_LONGEST_LEAD)}; "
-            "write for example 5m",
-            param_hint="--lead-time",
+    if lead_time > LONGEST_LEAD_TIME:
+        raise _bad_option(
+            f"lead_time must be at most {format_duration(LONGEST_LEAD_TIME)}, "
+            f"not {format_duration(lead_time)}"
         )
     try:
         rule = ScalingRule(
@@ -120,13 +127,13 @@ def plan(
             hold_down=hold_down,
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise _bad_option(str(error)) from error
     file = read_traffic_file(traffic, unit=unit, step=step, timezone=timezone)
     past = _one_series(file, traffic, series)
     defaults = OutlookConfig()
     config = OutlookConfig(
         quantiles=tuple(sorted({*defaults.quantiles, quantile})),
-        horizon=_PLAN_HORIZON + rule.lead_steps(past.step) * past.step,
+        horizon=PLAN_HORIZON + rule.lead_steps(past.step) * past.step,
         timezone=zone.key,
     )
     cutoff = now or past.end
@@ -149,9 +156,19 @@ def plan(
         write_text(html_file, figures_page(f"Plan for {past.series_id}", [figure], notes=notes))
     if json_file:
         write_json(json_file, plan_json(made, target))
+    print_written(csv_file, html_file, json_file)
     if json_file != STDOUT:
         console = out()
         console.print(plan_report(made, target, zone, console.width))
+
+
+def _bad_option(message: str) -> typer.BadParameter:
+    """ScalingRule's complaint, which begins with a field, in the words of the command line."""
+    _, example = _OPTIONS[message.split(" ", 1)[0]]
+    first, *_ = (option for field, (option, _) in _OPTIONS.items() if message.startswith(field))
+    for field, (option, _) in _OPTIONS.items():
+        message = message.replace(field, option)
+    return typer.BadParameter(f"{message}; for example {first} {example}")
 
 
 def _one_series(file: TrafficFile, path: Path, series_id: str | None) -> TrafficSeries:

@@ -21,6 +21,8 @@ from forecaster.planning import Plan, Target
 __all__ = ["plan_json", "plan_notes", "plan_report", "plan_rows"]
 
 _MOST_ROWS = 26
+# Of the outlook's reasons, those that a longer file would put right.
+_TOO_SHORT = ("a weekly one cannot be told", "less than two days")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def _rows(plan: Plan) -> list[_Run]:
 
 
 def plan_notes(plan: Plan, target: Target) -> list[str]:
-    """The target now with its reasons, what comes, and a warning where the maximum is too low."""
+    """The target now with its reasons, what comes, what more history would tell, and a warning
+    where the maximum is too low.
+    """
     rule, peak = plan.rule, int(plan.replicas.argmax())
     lowest, highest = int(plan.replicas.min()), int(plan.replicas[peak])
     course = f"{_replicas(highest)} throughout"
@@ -81,21 +85,29 @@ def plan_notes(plan: Plan, target: Target) -> list[str]:
         *target.reasons,
         f"Next {(plan.end - plan.start) / timedelta(hours=1):.0f} h: {course}. "
         f"Model: {plan.outlook.model}.",
+        *_short_history(plan),
     ]
     short = int((plan.peak_rps > rule.capacity_rps * rule.max_replicas).sum())
     if short:
         notes.append(
-            f"For {format_duration(short * plan.outlook.step)} more than the maximum of "
-            f"{_replicas(rule.max_replicas)} would be needed."
+            f"The maximum of {_replicas(rule.max_replicas)} is too low for "
+            f"{format_duration(short * plan.outlook.step)} of the next "
+            f"{(plan.end - plan.start) / timedelta(hours=1):.0f} h; raise --max-replicas, or check "
+            "--capacity and --unit."
         )
     return notes
+
+
+def _short_history(plan: Plan) -> list[str]:
+    return [one for one in plan.outlook.reasons if any(part in one for part in _TOO_SHORT)]
 
 
 def _sentence(plan: Plan, target: Target) -> Text:
     headline, *rest = plan_notes(plan, target)
     text = Text(headline, style="bold")
-    for number, note in enumerate(rest):
-        reason = number < len(target.reasons)
+    reasons = {*target.reasons, *_short_history(plan)}
+    for note in rest:
+        reason = note in reasons
         text.append(f"\n  {note}" if reason else f"\n{note}", style="dim" if reason else "not bold")
     return text
 
@@ -128,8 +140,18 @@ def _why(plan: Plan, run: _Run, zone: ZoneInfo) -> str:
     if run.highest == rule.min_replicas:
         return f"{why}; the minimum"
     if run.highest > int(plan.needed[run.first : run.last].max()):
-        return f"{why}; held for {format_duration(rule.hold_down)}"
+        return f"{why}; {_held(plan, run, zone)}"
     return why
+
+
+def _held(plan: Plan, run: _Run, zone: ZoneInfo) -> str:
+    """Until when so many were needed: that, and not the traffic of the row, explains them."""
+    told = f"held for {format_duration(plan.rule.hold_down)}"
+    earlier = np.flatnonzero(plan.needed[: run.first] >= run.highest)
+    if not len(earlier):
+        return told
+    until = _at(plan, int(earlier[-1]) + 1).astimezone(zone)
+    return f"{run.highest} were needed until {until:%H:%M}, {told}"
 
 
 def _chart(plan: Plan, width: int, zone: ZoneInfo) -> Group:
@@ -145,7 +167,7 @@ def _chart(plan: Plan, width: int, zone: ZoneInfo) -> Group:
             ("█", "blue"),
             " median  ",
             ("░", "blue dim"),
-            f" {plan.rule.quantile:g} quantile",
+            f" {plan.rule.quantile!r} quantile",
         ),
         *column_chart(
             per_column(median, columns, peak=False),

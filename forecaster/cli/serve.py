@@ -25,7 +25,12 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
         os.environ.setdefault(name, "1")
     # Imported after that, for the libraries read it when they are loaded; and not at the top, for
     # the helper processes import this module's package and need nothing of it.
-    from forecaster.cli.http_service import listen, run_service, stop_on_signals
+    from forecaster.cli.http_service import (
+        listen,
+        run_service,
+        stop_on_signals,
+        warn_of_open_endpoint,
+    )
     from forecaster.settings import load_settings
     from forecaster.worker import (
         ConfiguredSource,
@@ -39,6 +44,8 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
     with stop_on_signals():
         listener = listen(settings.server, str(config))
         configure_logging(settings.log, "serve")
+        if settings.server.open_to_others:
+            warn_of_open_endpoint(settings.server)
         store = open_store(settings.store_path, utc_now())
         workloads = tuple(one.workload for one in settings.fleet.workloads)
         source = ConfiguredSource(settings.source, workloads)

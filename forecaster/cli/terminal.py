@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ __all__ = [
     "print_error",
     "print_interrupted",
     "print_notice",
+    "print_warning",
+    "print_written",
     "progress",
     "progress_of_parts",
 ]
@@ -45,6 +48,20 @@ def _console(*, stderr: bool) -> Console:
 def print_notice(text: str) -> None:
     """Something worth knowing that stops nothing."""
     err().print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def print_warning(text: str) -> None:
+    """Something that will go wrong unless somebody acts, though not now."""
+    console = err()
+    console.print("warning:", style="bold yellow", end=" ")
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def print_written(*files: Path | None) -> None:
+    """Where results went; None and ``-``, for stdout, go unsaid."""
+    for path in files:
+        if path is not None and str(path) != "-":
+            print_notice(f"wrote {path}")
 
 
 def print_error(text: str) -> None:

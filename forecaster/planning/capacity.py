@@ -10,14 +10,18 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.durations import format_duration
+from forecaster.planning.limits import LONGEST_HOLD_DOWN, MOST_REPLICAS
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["IntArray", "Mode", "ScalingRule", "replicas_for"]
+__all__ = ["IntArray", "Mode", "ScalingRule", "replicas_for", "wanted_replicas"]
 
 IntArray = NDArray[np.int64]
 
 # 4,120 / 120 * 120 must not become one replica more by the last bit of a float.
 _ROUNDING = 1e-9
+# A power of two that int64 holds, however absurd the capacity; 2**63 - 1 as a float is too much.
+_COUNTABLE = 2.0**62
 
 
 class Mode(StrEnum):
@@ -34,7 +38,8 @@ class ScalingRule:
 
     ``capacity_rps`` is the traffic that one replica serves at its target utilisation;
     ``lead_time`` runs from "value served" to "pod ready"; ``quantile`` is the risk;
-    ``hold_down`` is how long a higher target outlives the need. ValueError names a bad field.
+    ``hold_down`` is how long a higher target outlives the need, 24 h at the most. ValueError
+    begins with the name of a bad field.
     """
 
     capacity_rps: float
@@ -47,16 +52,27 @@ class ScalingRule:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.capacity_rps) and self.capacity_rps > 0):
-            raise ValueError(f"capacity_rps must be above 0, not {self.capacity_rps}")
+            raise ValueError(f"capacity_rps must be above 0, not {self.capacity_rps:g}")
         if not 0 < self.quantile < 1:
             raise ValueError(f"quantile must lie between 0 and 1, not {self.quantile}")
         if self.lead_time <= timedelta(0):
-            raise ValueError(f"lead_time must be above 0, not {self.lead_time}")
+            raise ValueError(f"lead_time must be above 0, not {format_duration(self.lead_time)}")
         if self.hold_down < timedelta(0):
-            raise ValueError(f"hold_down must not be negative, not {self.hold_down}")
-        if not 0 <= self.min_replicas <= self.max_replicas or self.max_replicas < 1:
+            raise ValueError(f"hold_down must be 0s or more, not {format_duration(self.hold_down)}")
+        if self.hold_down > LONGEST_HOLD_DOWN:
             raise ValueError(
-                f"0 <= min_replicas <= max_replicas is needed, "
+                f"hold_down must be at most {format_duration(LONGEST_HOLD_DOWN)}, "
+                f"not {format_duration(self.hold_down)}"
+            )
+        if self.min_replicas < 0:
+            raise ValueError(f"min_replicas must be 0 or more, not {self.min_replicas}")
+        if not 1 <= self.max_replicas <= MOST_REPLICAS:
+            raise ValueError(
+                f"max_replicas must lie between 1 and {MOST_REPLICAS:,}, not {self.max_replicas:,}"
+            )
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(
+                f"min_replicas must not be above max_replicas, "
                 f"not {self.min_replicas} and {self.max_replicas}"
             )
 
@@ -79,5 +95,18 @@ def replicas_for(rate_rps: FloatArray, rule: ScalingRule) -> IntArray:
     >>> replicas_for(np.array([0.0, 4120.0, 4200.0]), ScalingRule(capacity_rps=120)).tolist()
     [1, 35, 35]
     """
-    wanted = np.ceil(np.asarray(rate_rps) / rule.capacity_rps * (1 - _ROUNDING))
-    return np.clip(wanted, rule.min_replicas, rule.max_replicas).astype(np.int64)
+    within: IntArray = np.clip(
+        wanted_replicas(rate_rps, rule), rule.min_replicas, rule.max_replicas
+    )
+    return within
+
+
+def wanted_replicas(rate_rps: FloatArray, rule: ScalingRule) -> IntArray:
+    """ceil(traffic / capacity), whatever the limits; a number beyond 2^62 counts as 2^62.
+
+    >>> wanted_replicas(np.array([0.0, 4120.0, np.inf]), ScalingRule(capacity_rps=120)).tolist()
+    [0, 35, 4611686018427387904]
+    """
+    with np.errstate(over="ignore"):  # beyond all floats is infinite, and clipped
+        wanted = np.ceil(np.asarray(rate_rps) / rule.capacity_rps * (1 - _ROUNDING))
+    return np.clip(wanted, 0.0, _COUNTABLE).astype(np.int64)

@@ -11,7 +11,13 @@ import numpy as np
 from forecaster.durations import format_duration
 from forecaster.errors import NoUsablePlan
 from forecaster.models.outlook import Outlook
-from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
+from forecaster.planning.capacity import (
+    IntArray,
+    Mode,
+    ScalingRule,
+    replicas_for,
+    wanted_replicas,
+)
 from forecaster.traffic.history import FloatArray
 
 __all__ = ["Held", "Plan", "Target", "build_plan"]
@@ -101,7 +107,7 @@ class Plan:
         rule, step = self.rule, self.outlook.step
         needed, planned = int(self.needed[index]), int(self.replicas[index])
         peak_at = self.start + int(self.peak_index[index]) * step
-        wanted = int(replicas_for(self.peak_rps[index : index + 1], _unlimited(rule))[0])
+        wanted = int(wanted_replicas(self.peak_rps[index : index + 1], rule)[0])
         reasons = [
             f"outlook {rule.quantile:g} quantile {self.peak_rps[index]:,.4g} rps at "
             f"{peak_at:%H:%M} UTC within the next {format_duration(rule.lead_time)} "
@@ -156,16 +162,6 @@ def _hold(needed: IntArray, steps: int) -> IntArray:
     padded = np.concatenate([np.full(steps, needed.min(), dtype=np.int64), needed])
     held: IntArray = np.lib.stride_tricks.sliding_window_view(padded, steps + 1).max(axis=1)
     return held
-
-
-def _unlimited(rule: ScalingRule) -> ScalingRule:
-    return ScalingRule(
-        capacity_rps=rule.capacity_rps,
-        lead_time=rule.lead_time,
-        quantile=rule.quantile,
-        min_replicas=0,
-        max_replicas=2**31,
-    )
 
 
 def _stamp(instant: datetime) -> str:

@@ -86,7 +86,7 @@ def outlook_figure(
 def _add_plan(fig: go.Figure, plan: Plan, timezone: str) -> None:
     outlook, rule = plan.outlook, plan.rule
     times = local_times(outlook.times, timezone)
-    name = f"planning quantile, {rule.quantile:g}"
+    name = f"planning quantile, {rule.quantile!r}"
     add_line(fig, times, outlook.at(rule.quantile), name, RISK, 1.3, row=1, col=1)
     fig.add_scatter(
         x=times[: len(plan)],

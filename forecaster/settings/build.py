@@ -11,7 +11,7 @@ from forecaster.durations import format_duration
 from forecaster.errors import SettingsError, SettingsProblem
 from forecaster.planning.capacity import ScalingRule
 from forecaster.settings.document import Document, Keys, read_document
-from forecaster.settings.environment import overlay
+from forecaster.settings.environment import NEVER_BLANK, overlay
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
     DefaultsShape,
@@ -123,7 +123,7 @@ def _server(pieces: Pieces) -> ServerSettings | None:
     shape = pieces.piece(ServerShape, "server")
     if shape is None:
         return None
-    tokens = [token.get_secret_value() for token in shape.tokens]
+    tokens = [token.get_secret_value() for token in shape.tokens or ()]
     for index, token in enumerate(tokens):
         if not _is_token(token):
             pieces.note(("server", "tokens", index), _BAD_TOKEN, _TOKEN_EXAMPLE)
@@ -146,12 +146,18 @@ def _is_token(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def _without_blanks(value: Any) -> Any:
-    """A key with nothing behind it counts as left out."""
+def _without_blanks(value: Any, keys: Keys = ()) -> Any:
+    """A key with nothing behind it counts as left out; where that must not be, as an empty text."""
     if isinstance(value, dict):
-        return {key: _without_blanks(one) for key, one in value.items() if one is not None}
+        named = {
+            key: "" if one is None and (*keys, key) in NEVER_BLANK else one
+            for key, one in value.items()
+        }
+        return {
+            key: _without_blanks(one, (*keys, key)) for key, one in named.items() if one is not None
+        }
     if isinstance(value, list):
-        return [_without_blanks(one) for one in value]
+        return [_without_blanks(one, (*keys, place)) for place, one in enumerate(value)]
     return value
 
 

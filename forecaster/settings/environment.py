@@ -1,7 +1,8 @@
 """``PREROLL_*`` environment variables laid over the file.
 
 ``PREROLL_SERVER__PORT=9090`` sets ``server.port``; two underscores go one level down, a number is a
-position in a list (``PREROLL_WORKLOADS__0__CAPACITY``). An empty variable counts as not set.
+position in a list (``PREROLL_WORKLOADS__0__CAPACITY``). An empty variable counts as not set, but
+for tokens: there it is a problem.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any
 from forecaster.errors import SettingsProblem
 from forecaster.settings.document import Document, Keys, place_of
 
-__all__ = ["CONFIG_VARIABLE", "PREFIX", "overlay", "variable_for"]
+__all__ = ["CONFIG_VARIABLE", "NEVER_BLANK", "PREFIX", "overlay", "variable_for"]
 
 PREFIX = "PREROLL_"
 CONFIG_VARIABLE = "PREROLL_CONFIG"  # the command line's own: where the file is
+
+# Where a blank value is a slip that must not open the endpoint to everybody.
+NEVER_BLANK: frozenset[Keys] = frozenset({("server", "tokens"), ("server", "tokens_file")})
 
 # Kubernetes gives every pod the addresses of the services beside it. One that is named "preroll" or
 # "preroll-…" comes as PREROLL_SERVICE_HOST, PREROLL_PORT_8080_TCP_ADDR and so on: not ours.
@@ -38,9 +42,11 @@ def overlay(document: Document, environ: Mapping[str, str], known: Collection[st
     variables = dict(document.variables)
     problems = list(document.problems)
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or not environ[name]:
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
             continue
         keys = _keys(name)
+        if not environ[name] and keys not in NEVER_BLANK:
+            continue
         if len(keys) == 1 and keys[0] not in known and _SERVICE_LINK.fullmatch(name):
             continue
         stop = _place(data, keys, environ[name])

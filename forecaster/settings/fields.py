@@ -12,11 +12,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from pydantic_core import PydanticCustomError
 
 from forecaster.durations import format_duration, parse_duration
+from forecaster.planning.limits import (
+    LEAST_QUANTILE,
+    LONGEST_HOLD_DOWN,
+    LONGEST_LEAD_TIME,
+    MOST_QUANTILE,
+    MOST_REPLICAS,
+    QUANTILE_REASON,
+)
 
 __all__ = [
     "Capacity",
     "Count",
     "HistorySpan",
+    "HoldDown",
     "KubernetesLabel",
     "KubernetesName",
     "LeadTime",
@@ -30,13 +39,18 @@ __all__ = [
     "Text",
     "TimeZone",
     "Tokens",
-    "ZeroableDuration",
+    "TrainingInterval",
+    "Unguessed",
     "refused",
 ]
 
 _DURATION_PATTERN = r"^\s*(\d+(\.\d+)?\s*(ms|[wdhms])\s*)+$"
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DAY = timedelta(days=1)
+
+
+class Unguessed:
+    """Marks a field whose choices are too near in letters, and too far in meaning, to guess at."""
 
 
 def refused(message: str) -> PydanticCustomError:
@@ -68,8 +82,34 @@ def _positive(value: timedelta) -> timedelta:
 
 
 def _lead_time(value: timedelta) -> timedelta:
-    if value > timedelta(hours=12):
-        raise refused(f"{format_duration(value)} is too long, it must be at most 12h")
+    return _at_most(value, LONGEST_LEAD_TIME)
+
+
+def _hold_down(value: timedelta) -> timedelta:
+    return _at_most(value, LONGEST_HOLD_DOWN)
+
+
+def _at_most(value: timedelta, longest: timedelta) -> timedelta:
+    if value > longest:
+        told = (
+            f"{format_duration(value)} is too long, it must be at most {format_duration(longest)}"
+        )
+        raise refused(told)
+    return value
+
+
+def _training_interval(value: timedelta) -> timedelta:
+    if value < timedelta(minutes=1):
+        raise refused(f"{format_duration(value)} is too short, it must be at least 1m")
+    return value
+
+
+def _quantile(value: float) -> float:
+    if not LEAST_QUANTILE <= value <= MOST_QUANTILE:
+        shown = repr(value).removesuffix(".0")
+        raise refused(
+            f"{shown} must lie between {LEAST_QUANTILE} and {MOST_QUANTILE}: {QUANTILE_REASON}"
+        )
     return value
 
 
@@ -129,6 +169,10 @@ def _matching(pattern: str, longest: int, what: str) -> Callable[[str], str]:
 
 
 def _split(value: Any) -> Any:
+    if value == [] or (isinstance(value, str) and not value.strip()):
+        raise refused(
+            "no token is named, and so everybody could ask; leave the key out to allow that"
+        )
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
@@ -140,21 +184,32 @@ SecretText = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_TEXT
 SecretUrl = Annotated[
     SecretStr, BeforeValidator(_secret), WithJsonSchema({"type": "string", "pattern": "^https?://"})
 ]
-Tokens = Annotated[list[SecretText], BeforeValidator(_split)]
+Tokens = Annotated[
+    list[SecretText],
+    BeforeValidator(_split),
+    WithJsonSchema({"type": "array", "items": _TEXT_SCHEMA, "minItems": 1}),
+]
 Count = Annotated[int, BeforeValidator(_no_bool)]
-Replicas = Annotated[int, Field(ge=0), BeforeValidator(_no_bool)]
-MostReplicas = Annotated[int, Field(ge=1), BeforeValidator(_no_bool)]
-Quantile = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_bool)]
+Replicas = Annotated[int, Field(ge=0, le=MOST_REPLICAS), BeforeValidator(_no_bool)]
+MostReplicas = Annotated[int, Field(ge=1, le=MOST_REPLICAS), BeforeValidator(_no_bool)]
+Quantile = Annotated[
+    float,
+    BeforeValidator(_no_bool),
+    AfterValidator(_quantile),
+    WithJsonSchema({"type": "number", "minimum": LEAST_QUANTILE, "maximum": MOST_QUANTILE}),
+]
 Capacity = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bool)]
-ZeroableDuration = Annotated[
+_Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
-PositiveDuration = Annotated[ZeroableDuration, AfterValidator(_positive)]
+PositiveDuration = Annotated[_Duration, AfterValidator(_positive)]
+HoldDown = Annotated[_Duration, AfterValidator(_hold_down)]
+TrainingInterval = Annotated[_Duration, AfterValidator(_training_interval)]
 LeadTime = Annotated[PositiveDuration, AfterValidator(_lead_time)]
-HistorySpan = Annotated[ZeroableDuration, AfterValidator(_history)]
-Step = Annotated[ZeroableDuration, AfterValidator(_step)]
+HistorySpan = Annotated[_Duration, AfterValidator(_history)]
+Step = Annotated[_Duration, AfterValidator(_step)]
 TimeZone = Annotated[Text, AfterValidator(_timezone)]
 KubernetesLabel = Annotated[
     Text,

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from forecaster.errors import SettingsProblem
 from forecaster.settings.document import Document, Keys
 from forecaster.settings.environment import variable_for
+from forecaster.settings.fields import Unguessed
 
 __all__ = ["example_at", "problems_of"]
 
@@ -73,9 +74,10 @@ def _problem(detail: ErrorDetails, document: Document, model: type[BaseModel]) -
     if kind == "preroll":
         message = str(context["text"])
     elif kind in {"enum", "literal_error"}:
-        message = _not_one_of(detail["input"], str(context["expected"]))
+        guess = not (field and any(isinstance(one, Unguessed) for one in field.metadata))
+        message = _not_one_of(detail["input"], str(context["expected"]), guess=guess)
     elif kind in _SAID:
-        bounds = {name: f"{bound:g}" for name, bound in context.items() if name in _BOUNDS}
+        bounds = {name: f"{bound:.15g}" for name, bound in context.items() if name in _BOUNDS}
         message = _SAID[kind].format(value=shown, **bounds)
     else:
         message = f"{shown}: {detail['msg']}"
@@ -92,9 +94,9 @@ def _unknown_key(model: type[BaseModel], keys: Keys, from_variable: bool) -> str
     return f"unknown key; did you mean {meant}?"
 
 
-def _not_one_of(value: Any, expected: str) -> str:
+def _not_one_of(value: Any, expected: str, *, guess: bool) -> str:
     choices = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
-    close = difflib.get_close_matches(str(value).lower(), choices, n=1)
+    close = difflib.get_close_matches(str(value).lower(), choices, n=1) if guess else []
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"{_shown(value)} is not one of {', '.join(choices)}{hint}"
 

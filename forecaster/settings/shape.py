@@ -16,18 +16,18 @@ from forecaster.settings.fields import (
     Capacity,
     Count,
     HistorySpan,
+    HoldDown,
     KubernetesLabel,
     KubernetesName,
     LeadTime,
     MostReplicas,
-    PositiveDuration,
     Quantile,
     Replicas,
     Step,
     Text,
     TimeZone,
     Tokens,
-    ZeroableDuration,
+    TrainingInterval,
 )
 from forecaster.settings.source_shape import QUERY_EXAMPLE, Shape, SourceShape
 
@@ -64,7 +64,7 @@ class DefaultsShape(Shape):
     max_replicas: MostReplicas = Field(
         default=_RULE.max_replicas, description="Never more than this.", examples=[100]
     )
-    hold_down: ZeroableDuration = Field(
+    hold_down: HoldDown = Field(
         default=_RULE.hold_down,
         description="How long a higher target outlives the need.",
         examples=["5m"],
@@ -105,7 +105,7 @@ class WorkloadShape(Shape):
     max_replicas: MostReplicas | None = Field(
         default=None, description="Never more than this.", examples=[100]
     )
-    hold_down: ZeroableDuration | None = Field(
+    hold_down: HoldDown | None = Field(
         default=None, description="How long a higher target outlives the need.", examples=["5m"]
     )
     mode: Mode | None = Field(
@@ -116,7 +116,7 @@ class WorkloadShape(Shape):
 class TrainingShape(Shape):
     """When outlooks are trained anew."""
 
-    every: PositiveDuration = Field(
+    every: TrainingInterval = Field(
         default=timedelta(hours=6),
         description="How often; a plan reaches 48 h ahead.",
         examples=["6h"],
@@ -134,9 +134,10 @@ class ServerShape(Shape):
     port: Count = Field(
         ge=0, default=8080, le=65_535, description="The port; 0 takes a free one.", examples=[8080]
     )
-    tokens: Tokens = Field(
-        default=[],
-        description="Bearer tokens that callers may use. Better in a file.",
+    tokens: Tokens | None = Field(
+        default=None,
+        description="Bearer tokens that callers may use. Better in a file. With neither, the "
+        "endpoint is open.",
         examples=[["…"]],
     )
     tokens_file: Text | None = Field(

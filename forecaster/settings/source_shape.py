@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from forecaster.settings.fields import (
     SecretUrl,
     Text,
     TimeZone,
+    Unguessed,
 )
 
 __all__ = [
@@ -144,7 +145,7 @@ class FileShape(Shape):
         description="CSV or Parquet, also compressed; relative to this settings file.",
         examples=["traffic.csv.gz"],
     )
-    unit: Literal["rps", "requests"] = Field(
+    unit: Annotated[Literal["rps", "requests"], Unguessed()] = Field(
         default="rps",
         description="What a value is: rps, per second; requests, a count in each step.",
         examples=["requests"],

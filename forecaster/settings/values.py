@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from forecaster.durations import format_duration
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.planning.capacity import ScalingRule
+from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [
@@ -21,8 +23,6 @@ __all__ = [
     "Settings",
     "WorkloadSettings",
 ]
-
-PLAN_HORIZON = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Fleet:
         return (
             f"step={format_duration(self.step)} history={format_duration(self.history)} "
             f"timezone={self.timezone} horizon={format_duration(self.horizon(rule))} "
-            f"quantiles={','.join(f'{quantile:g}' for quantile in self.quantiles(rule))}"
+            f"quantiles={','.join(repr(float(one)) for one in self.quantiles(rule))}"
         )
 
 
@@ -103,6 +103,16 @@ class ServerSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     tokens: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines reach the port, and nobody is asked for a token."""
+        if self.tokens or self.host == "localhost":
+            return False
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return True
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ __all__ = ["DamagedStore", "guarded", "open_database", "set_aside"]
 
 _BUSY_MILLISECONDS = 5_000
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_PATH_EXAMPLE = "write for example store: {path: /var/lib/preroll/preroll.sqlite}"
+_PATH_EXAMPLE = "write for example store: {path: ./preroll.sqlite}"
 
 
 class DamagedStore(StoreError):

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from api.metrics import WorkloadCollector
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import ObservedTraffic, WorkloadState
 from tests.api.plans import NOW, START, outlook, plan, snapshot, state, with_mode
 from tests.api.service import Service, samples
@@ -136,3 +139,16 @@ def test_labels_are_escaped() -> None:
 def test_what_is_no_number_has_no_sample() -> None:
     odd = WorkloadState("a", "b", with_mode(Mode.OFF), observed=ObservedTraffic(NOW, math.nan))
     assert samples(exposed(odd), "preroll_observed_rps") == {}
+
+
+def test_every_sample_is_unique_even_with_quantiles_that_are_nearly_the_same() -> None:
+    rule = ScalingRule(capacity_rps=25, quantile=0.9800001)
+    known = outlook()
+    quantiles = tuple(sorted({*known.quantiles, rule.quantile}))
+    rates = np.vstack([known.at(quantile) for quantile in quantiles])
+    near = replace(known, quantiles=quantiles, rate_rps=rates)
+    one = replace(state("a/b"), rule=rule, plan=build_plan(near, rule))
+    lines = [line for line in exposed(one, state("c/d")).splitlines() if not line.startswith("#")]
+    names = [line.rpartition(" ")[0] for line in lines]
+    assert len(set(names)) == len(names)
+    assert 'preroll_outlook_rps{namespace="a",quantile="0.9800001",workload="b"}' in names

@@ -103,8 +103,20 @@ def test_rows_are_in_the_unit_of_the_input():
 
 def test_rows_of_several_series_name_them(two_series):
     rows = list(forecast_rows(build_report(*two_series, (0.5,))))
-    assert rows[0] == ("series", "cutoff", "timestamp", "quantile", "value")
-    assert {row[0] for row in rows[1:]} == {"big", "small"}
+    assert rows[0] == ("cutoff", "timestamp", "quantile", "value", "series")
+    assert {row[-1] for row in rows[1:]} == {"big", "small"}
+
+
+def test_quantiles_that_are_nearly_the_same_stay_apart():
+    config = OutlookConfig(quantiles=(0.5, 0.98, 0.9800001), zoo=False)
+    holdout = hold_out(hourly("web"), RollingOrigin(timedelta(days=1)))
+    results = [forecast_origin(task) for task in origin_tasks([holdout], config, {})]
+    report = build_report([holdout], results, config.quantiles)
+    document = report_json(report, 0.1)
+    assert list(document["outlook"]["coverage"]) == ["0.5", "0.98", "0.9800001"]
+    assert [repr(one) for one in document["quantiles"]] == list(document["outlook"]["coverage"])
+    rows = list(forecast_rows(report))[1:]
+    assert len({row[:3] for row in rows}) == len(rows) == 3 * 24
 
 
 def test_what_was_left_out_is_said(two_series):

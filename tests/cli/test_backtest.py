@@ -141,6 +141,25 @@ def test_the_terminal_shows_the_verdict_and_the_tables(preroll, traffic_csv):
     assert "Day-ahead WAPE" in said.out
     assert "seasonal_naive" in said.out
     assert "12–24h" in said.out
+    told = " ".join(said.out.split())
+    assert told.count("WAPE: sum of absolute errors") == told.count("MASE: error relative") == 1
+
+
+def test_two_seasonal_naives_have_two_names(preroll, traffic_csv, tmp_path):
+    both = ("--baselines", "seasonal_naive,SeasonalNaive", "--json", tmp_path / "out.json")
+    said = preroll("backtest", traffic_csv, *UNIT, "--test", "1d", "--jobs", "1", *both)
+    assert "SeasonalNaive (zoo, 1h)" in said.out
+    baselines = json.loads((tmp_path / "out.json").read_text())["outlook"]["baselines"]
+    assert set(baselines) == {"seasonal_naive", "SeasonalNaive"}
+
+
+def test_where_results_went_is_said(preroll, traffic_csv, tmp_path):
+    files = [tmp_path / name for name in ("f.csv", "r.html", "o.json")]
+    said = preroll(
+        *("backtest", traffic_csv, *UNIT, *QUICK, "--forecasts", files[0]),
+        *("--html", files[1], "--json", files[2]),
+    )
+    assert said.err.splitlines() == [f"wrote {one}" for one in files]
 
 
 def test_json_on_stdout_is_alone_there(preroll, traffic_csv):
@@ -243,6 +262,7 @@ def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_cs
         (["--test", "0d"], "not above 0"),
         (["--baselines", "prophet"], "'prophet' is not a baseline; there are seasonal_naive"),
         (["--quantiles", "0.5,1.5"], "'1.5' is not a quantile"),
+        (["--quantiles", "0.5,0.99999999999"], "errors of at most 42 days"),
         (["--quantiles", "half"], "'half' is not a quantile"),
         (["--jobs", "0"], "0 is not above 0"),
         (["--series", "db"], "no series 'db'"),

@@ -1,6 +1,8 @@
 """``preroll check-config`` and ``preroll schema``."""
 
 import json
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import yaml
 
 from forecaster.settings import settings_schema
 
+STEP, DAY = timedelta(minutes=5), timedelta(days=1)
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "examples" / "preroll.yaml"
 
 BROKEN = """\
@@ -21,7 +24,7 @@ workloads:
 def test_valid_settings_are_shown_as_they_are_understood(preroll):
     said = preroll("check-config", "--config", EXAMPLE)
     assert said.code == 0
-    assert said.err == ""
+    assert said.err.startswith("warning: server.host is 0.0.0.0 and there are no tokens")
     rows = {line.split()[0]: line.split()[1:] for line in said.out.splitlines() if line.strip()}
     assert rows["streaming/player-api"] == ["active", "120", "5m", "0.98", "4", "to", "200", "5m"]
     assert rows["streaming/drm-licence"] == ["shadow", "45", "8m", "0.99", "1", "to", "100", "5m"]
@@ -75,15 +78,90 @@ def test_secrets_are_counted_not_shown(preroll, tmp_path):
     assert "5ecret" not in said.out + said.err
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
-def test_a_traffic_file_that_is_not_there_yet_is_no_error(preroll, tmp_path, there):
-    if there:
-        (tmp_path / "traffic.csv").touch()
-    path = tmp_path / "preroll.yaml"
-    path.write_text(BROKEN.replace("60", "1m").replace("capacity: 0", "capacity: 1"))
+def write_file_settings(folder, name="traffic.csv", more=""):
+    path = folder / "preroll.yaml"
+    path.write_text(
+        f"source: {{file: {{path: {name}}}}}\nstep: 5m\n"
+        "workloads:\n  - {namespace: tv, name: api, capacity: 5}\n" + more
+    )
+    return path
+
+
+def write_series(path, *names, step=STEP, end=None):
+    """A day of traffic for each name, up to the interval that ended last."""
+    last = (end or datetime.now(UTC)).timestamp() // 300 * 300
+    lines = ["series,timestamp,value"]
+    for name in names:
+        steps = int(DAY / step)
+        lines += [f"{name},{last - n * step.total_seconds():.0f},5" for n in range(steps, 0, -1)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_a_file_that_fits_gives_no_warning(preroll, tmp_path):
+    write_series(tmp_path / "traffic.csv", "tv/api", "other")
+    said = preroll("check-config", "-c", write_file_settings(tmp_path))
+    assert (said.code, said.err) == (0, "")
+
+
+def test_a_file_that_is_not_there_yet_is_a_warning(preroll, tmp_path):
+    said = preroll("check-config", "-c", write_file_settings(tmp_path))
+    assert said.code == 0
+    assert said.err.startswith(f"warning: {tmp_path / 'traffic.csv'} is not there yet")
+
+
+def test_a_file_that_holds_no_traffic_is_a_warning(preroll, tmp_path):
+    (tmp_path / "traffic.csv").touch()
+    said = preroll("check-config", "-c", write_file_settings(tmp_path))
+    assert said.code == 0
+    assert "warning: " in said.err
+    assert "the file is empty" in said.err
+
+
+def test_series_that_are_no_workload_are_listed_with_how_they_are_named(preroll, tmp_path):
+    write_series(tmp_path / "traffic.csv", "tv/web", "login")
+    said = preroll("check-config", "-c", write_file_settings(tmp_path))
+    assert said.code == 0
+    assert "It has tv/web, login; a series is named by the column `series`" in said.err
+    assert "by the file's name without its endings" in said.err
+
+
+def test_two_columns_are_named_by_the_file_and_every_workload_without_one_is_said(
+    preroll, tmp_path
+):
+    write_series(tmp_path / "long.csv", "x")
+    rows = [line.partition(",")[2] for line in (tmp_path / "long.csv").read_text().splitlines()]
+    (tmp_path / "api.csv").write_text("\n".join(rows) + "\n")
+    more = "  - {namespace: tv, name: web, capacity: 5}\n"
+    said = preroll("check-config", "-c", write_file_settings(tmp_path, "api.csv", more))
+    assert said.code == 0
+    assert "no series for tv/web. It has api;" in said.err
+
+
+def test_a_step_that_differs_and_an_old_end_are_both_said(preroll, tmp_path):
+    end = datetime.now(UTC) - 3 * DAY
+    write_series(tmp_path / "traffic.csv", "tv/api", step=timedelta(minutes=1), end=end)
+    said = preroll("check-config", "-c", write_file_settings(tmp_path))
+    assert said.code == 0
+    first, second = said.err.splitlines()
+    assert first.endswith("its step is 1m and the settings say 5m; write step: 1m")
+    assert "its newest traffic ended at " in second
+    assert ", 3d" in second
+
+
+def test_the_example_of_the_guide_fits(preroll, tmp_path):
+    guide = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    script = guide.partition("```sh\n")[2].partition("preroll check-config")[0]
+    subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, check=True, timeout=60)
+    said = preroll("check-config", "-c", tmp_path / "preroll.yaml")
+    assert (said.code, said.err) == (0, "")
+
+
+def test_an_open_endpoint_is_a_warning_where_others_reach_it(preroll, tmp_path):
+    write_series(tmp_path / "traffic.csv", "tv/api")
+    path = write_file_settings(tmp_path, more="server: {host: 0.0.0.0}\n")
     said = preroll("check-config", "-c", path)
     assert said.code == 0
-    assert ("not there yet" in said.out) is not there
+    assert said.err.startswith("warning: server.host is 0.0.0.0 and there are no tokens")
 
 
 def test_the_schema_is_printed_as_json(preroll):

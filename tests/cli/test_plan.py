@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -96,8 +97,43 @@ def test_clocks_of_the_table_are_those_of_the_zone(preroll, short_csv):
 
 def test_a_maximum_that_is_too_low_is_said(preroll, short_csv):
     said = preroll("plan", short_csv, *UNIT, "--capacity", 1, "--max-replicas", 10)
-    assert "more than the maximum of 10 replicas would be needed" in said.out
+    told = " ".join(said.out.split())
+    assert "The maximum of 10 replicas is too low for 2d of the next 48 h;" in told
+    assert "raise --max-replicas, or check --capacity and --unit." in told
     assert "limited to the maximum" in said.out
+
+
+def test_what_a_longer_file_would_tell_is_said(preroll, short_csv, traffic_csv):
+    told = "a weekly one cannot be told from 3 days, 15 are needed"
+    short = preroll("plan", short_csv, *UNIT, "--capacity", 12)
+    assert told in " ".join(short.out.split())
+    long = preroll("plan", traffic_csv, *UNIT, "--capacity", 12)
+    assert "cannot be told" not in long.out
+
+
+def test_a_row_that_is_held_says_until_when_so_many_were_needed(preroll, short_csv, tmp_path):
+    said = preroll(
+        *("plan", short_csv, *UNIT, "--capacity", 120, "--hold-down", "2h"),
+        *("--csv", tmp_path / "plan.csv"),
+    )
+    with (tmp_path / "plan.csv").open() as file:
+        rows = {row["timestamp"][:16]: row for row in csv.DictReader(file)}
+    held = re.findall(
+        r"(\d\d) (\w{3}) (\d\d:\d\d) .*?; (\d+) were needed until (\S+), held", said.out
+    )
+    assert held
+    for day, _, first, replicas, until in held:
+        begin, end = (instant(f"1998-06-{day}T{clock}:00Z") for clock in (first, until))
+        end -= timedelta(days=end > begin)
+        assert begin - end < timedelta(hours=2)
+        before = end - timedelta(hours=1)
+        assert int(rows[f"{before:%Y-%m-%dT%H:%M}"]["needed"]) >= int(replicas)
+
+
+def test_where_results_went_is_said(preroll, short_csv, tmp_path):
+    out = tmp_path / "plan.json"
+    said = preroll("plan", short_csv, *UNIT, "--capacity", 12, "--json", out)
+    assert said.err == f"wrote {out}\n"
 
 
 def test_without_a_unit_the_guess_is_said(preroll, short_csv):
@@ -131,12 +167,20 @@ def test_of_several_series_one_must_be_chosen(preroll, tmp_path, hours):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--capacity", "0"], "capacity_rps must be above 0"),
-        (["--capacity", "nan"], "capacity_rps must be above 0"),
+        (["--capacity", "0"], "--capacity must be above 0, not 0; for example --capacity 120"),
+        (["--capacity", "nan"], "--capacity must be above 0, not nan"),
         (["--lead-time", "0s"], "not above 0"),
-        (["--lead-time", "3d"], "above 12h"),
+        (["--lead-time", "3d"], "--lead-time must be at most 12h, not 3d"),
+        (["--hold-down", "3650d"], "--hold-down must be at most 1d, not 3650d"),
+        (["--max-replicas", "1000001"], "--max-replicas must lie between 1 and 1,000,000"),
+        (["--min-replicas", "-1"], "--min-replicas must be 0 or more, not -1"),
+        (["--quantile", "0.99999999999"], "errors of at most 42 days cannot show rarer ones"),
+        (["--quantile", "0.0001"], "0.001 and 0.999"),
         (["--quantile", "98"], "not a quantile"),
-        (["--min-replicas", "5", "--max-replicas", "4"], "not 5 and 4"),
+        (
+            ["--min-replicas", "5", "--max-replicas", "4"],
+            "--min-replicas must not be above --max-replicas",
+        ),
         (["--timezone", "Mars/Olympus"], "'Mars/Olympus' is not a time zone"),
         (["--now", "yesterday"], "'yesterday' is not an instant"),
         (["--now", "1998-06-22T04:00"], "no offset from UTC"),

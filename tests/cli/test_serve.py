@@ -1,5 +1,6 @@
 """What keeps ``preroll serve`` from starting: one clear message, exit code 2, no traceback."""
 
+import json
 import os
 import socket
 import sqlite3
@@ -57,6 +58,23 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
     assert "written by a newer Preroll (schema 99" in done.stderr
     assert "Traceback" not in done.stderr
     assert path.exists()
+
+
+def test_an_endpoint_that_is_open_to_others_is_a_warning_in_the_log(tmp_path):
+    settings = write_settings(tmp_path, free_port())
+    text = settings.read_text().replace("server: {", "server: {host: '127.1', ")  # a name to us
+    (tmp_path / "folder").mkdir()
+    settings.write_text(text.replace("path: preroll.sqlite", "path: folder"))  # it ends right there
+    done = subprocess.run(
+        serve_command(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    line = json.loads(done.stderr.splitlines()[0])
+    assert (line["level"], line["host"]) == ("warning", "127.1")
+    assert line["event"] == "the endpoint is open: no tokens"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecaster.planning import ScalingRule, replicas_for
+from forecaster.planning.capacity import wanted_replicas
 
 
 def rule(**changes: object) -> ScalingRule:
@@ -38,6 +39,13 @@ def test_replicas_lie_within_the_limits_and_carry_the_traffic(
         assert (replicas - 1) * capacity < rate
 
 
+@pytest.mark.parametrize("rate", [1.0, 1e300, math.inf])
+def test_an_absurd_capacity_gives_the_maximum_and_never_a_negative_number(rate: float) -> None:
+    absurd = rule(capacity_rps=1e-30, max_replicas=1_000_000)
+    assert replicas_for(np.array([0.0, rate]), absurd).tolist() == [1, 1_000_000]
+    assert wanted_replicas(np.array([rate]), absurd).tolist() == [2**62]
+
+
 @pytest.mark.parametrize(
     ("lead", "step", "steps"),
     [
@@ -62,6 +70,13 @@ def test_the_lead_window_reaches_over_the_lead_time(
         pytest.param({"quantile": 1.0}, "quantile", id="certainty"),
         pytest.param({"lead_time": timedelta(0)}, "lead_time", id="no lead time"),
         pytest.param({"hold_down": timedelta(seconds=-1)}, "hold_down", id="negative hold"),
+        pytest.param(
+            {"hold_down": timedelta(days=3650)},
+            "hold_down must be at most 1d, not 3650d",
+            id="long hold",
+        ),
+        pytest.param({"max_replicas": 2**63 - 1}, "max_replicas.*1,000,000", id="absurd maximum"),
+        pytest.param({"min_replicas": -1}, "min_replicas must be 0 or more", id="negative"),
         pytest.param({"min_replicas": 5, "max_replicas": 4}, "min_replicas", id="crossed"),
         pytest.param({"min_replicas": 0, "max_replicas": 0}, "max_replicas", id="no maximum"),
     ],

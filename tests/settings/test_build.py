@@ -150,7 +150,13 @@ training: {every: 40h}
         ("    lead_time: 0s\n", "workloads[0].lead_time", 9, "must be above 0", "5m"),
         ("    lead_time: 13h\n", "workloads[0].lead_time", 9, "13h is too long", "5m"),
         ("    hold_down: true\n", "workloads[0].hold_down", 9, "True is not a duration", "5m"),
-        ("    quantile: 1\n", "workloads[0].quantile", 9, "1 is too large", "0.98"),
+        ("    quantile: 1\n", "workloads[0].quantile", 9, "1 must lie between", "0.98"),
+        ("    quantile: 0.99999999999\n", "workloads[0].quantile", 9, "most 42 days", "0.98"),
+        ("    quantile: 0.0001\n", "workloads[0].quantile", 9, "0.001 and 0.999", "0.98"),
+        ("    hold_down: 3000000d\n", "workloads[0].hold_down", 9, "it must be at most 1d", "5m"),
+        ("    hold_down: 3650d\n", "workloads[0].hold_down", 9, "3650d is too long", "5m"),
+        ("    max_replicas: 1000001\n", "workloads[0].max_replicas", 9, "most 1000000", "100"),
+        ("training: {every: 1s}\n", "training.every", 9, "it must be at least 1m", "6h"),
         ("    quantile: high\n", "workloads[0].quantile", 9, "'high' is not a number", "0.98"),
         ("    min_replicas: 1.5\n", "workloads[0].min_replicas", 9, "1.5 is not a whole", "2"),
         ("    min_replicas: yes\n", "workloads[0].min_replicas", 9, "'yes' is not a whole", "2"),
@@ -179,6 +185,51 @@ def test_a_bad_value_is_named_with_its_place_and_a_valid_example(
     assert said in problem.message
     if example is not None:
         assert problem.example == example
+
+
+def test_a_unit_is_never_guessed_at(problems):
+    (problem,) = problems("source: {file: {path: a.csv, unit: rpm}}\n" + WORKLOADS)
+    assert problem.message == "'rpm' is not one of rps, requests"
+
+
+@pytest.mark.parametrize(
+    ("server", "place"),
+    [
+        ("{tokens: }", "server.tokens"),
+        ("{tokens: []}", "server.tokens"),
+        ("{tokens: ''}", "server.tokens"),
+        ("{tokens_file: }", "server.tokens_file"),
+    ],
+)
+def test_tokens_with_nothing_behind_them_never_open_the_endpoint(problems, valid, server, place):
+    (problem,) = problems(f"{valid}server: {server}\n")
+    assert (problem.place, problem.line) == (place, 9)
+    assert problem.example
+
+
+@pytest.mark.parametrize(
+    ("server", "is_open"),
+    [
+        ("{}", False),
+        ("{host: localhost}", False),
+        ("{host: 127.0.0.9}", False),
+        ("{host: '::1'}", False),
+        ("{host: 0.0.0.0}", True),
+        ("{host: '::'}", True),
+        ("{host: preroll.tv}", True),
+        ("{host: 0.0.0.0, tokens: [a]}", False),
+    ],
+)
+def test_it_is_known_whether_the_endpoint_is_open_to_others(load, valid, server, is_open):
+    assert load(f"{valid}server: {server}\n").server.open_to_others is is_open
+
+
+def test_quantiles_that_are_nearly_the_same_are_not_the_same_training(load, valid):
+    keys = set()
+    for quantile in ("0.98", "0.9800001"):
+        fleet = load(f"{valid}    quantile: {quantile}\n").fleet
+        keys.add(fleet.training_key(fleet.workloads[0].rule))
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(

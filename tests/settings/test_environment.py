@@ -68,6 +68,12 @@ def test_an_empty_variable_counts_as_not_set(load, valid):
     assert load(valid, {"PREROLL_SERVER__PORT": ""}).server.port == 8080
 
 
+@pytest.mark.parametrize("name", ["PREROLL_SERVER__TOKENS", "PREROLL_SERVER__TOKENS_FILE"])
+def test_an_empty_variable_for_tokens_does_not_open_the_endpoint(problems, valid, name):
+    (problem,) = problems(valid, {name: ""})
+    assert problem.place == name
+
+
 @pytest.mark.parametrize(
     "name",
     [

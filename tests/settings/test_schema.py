@@ -81,6 +81,9 @@ def test_every_key_is_described_and_has_an_example_that_is_valid():
         "source: {prometheus: {url: a, query: up}}",
         "server: {port: 70000}",
         "server: {port: -1}",
+        "server: {tokens: []}",
+        "workloads: [{namespace: tv, name: api, capacity: 1, quantile: 0.9999}]",
+        "workloads: [{namespace: tv, name: api, capacity: 1, max_replicas: 1000001}]",
         "log: {level: loud}",
     ],
 )

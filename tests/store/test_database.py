@@ -93,7 +93,8 @@ def test_a_database_of_another_program_is_not_touched(path):
 
 
 def test_a_directory_is_no_store(tmp_path):
-    with pytest.raises(StoreError, match="this is a directory; write for example"):
+    told = r"this is a directory; write for example store: {path: \./preroll\.sqlite}"
+    with pytest.raises(StoreError, match=told):
         PlanStore(tmp_path)
 
 
