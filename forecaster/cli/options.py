@@ -21,6 +21,7 @@ __all__ = [
     "UnitOption",
     "read_duration",
     "read_instant",
+    "read_pause",
     "read_quantile",
     "read_quantiles",
 ]
@@ -40,13 +41,19 @@ def _text_only(read: Callable[[str], _Value]) -> Callable[[str | _Value], _Value
 @_text_only
 def read_duration(text: str) -> timedelta:
     """A duration above 0."""
-    try:
-        duration = parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    duration = read_pause(text)
     if duration <= timedelta(0):
         raise typer.BadParameter(f"{text!r} is not above 0; write for example 5m or 14d")
     return duration
+
+
+@_text_only
+def read_pause(text: str) -> timedelta:
+    """A duration that may be 0."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @_text_only

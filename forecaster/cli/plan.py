@@ -18,6 +18,7 @@ from forecaster.cli.options import (
     UnitOption,
     read_duration,
     read_instant,
+    read_pause,
     read_quantile,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
@@ -75,7 +76,7 @@ def plan(
     hold_down: Annotated[
         timedelta,
         typer.Option(
-            parser=read_duration,
+            parser=read_pause,
             metavar="DURATION",
             help="How long a higher target outlives the need.",
             show_default="5m",

@@ -222,3 +222,9 @@ def test_a_bad_file_is_exit_code_2_and_a_sentence(preroll, tmp_path, content, na
 def unboxed(text):
     """A usage error without the frame that is drawn around it, on one line."""
     return " ".join(line.strip("│ ") for line in text.splitlines())
+
+
+def test_a_hold_down_of_nothing_is_taken(preroll, short_csv):
+    said = preroll("plan", short_csv, "--capacity", 12, "--hold-down", "0s")
+    assert said.code == 0
+    assert "held" not in said.out
