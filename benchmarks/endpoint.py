@@ -31,10 +31,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.endpoint_apps import resident_mib
+from forecaster.threads import THREAD_LIMITS
 
 SERVER_CORE, LOAD_CORE = "0", "1"
-# As `preroll serve` sets them: a library's own pool of threads would take both cores.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ROOT = Path(__file__).resolve().parent.parent
 
 # The paths are drawn by a generator of wrk's own, the same for both servers.
@@ -61,7 +60,8 @@ def running(*words: str, core: str | None = None) -> Iterator[subprocess.Popen[s
     """A process of benchmarks/endpoint_apps.py until the block ends."""
     pinned = [] if core is None else ["taskset", "-c", core]
     command = [*pinned, sys.executable, "-m", "benchmarks.endpoint_apps", *words]
-    environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1")}
+    # As `preroll serve` sets them: a library's own pool of threads would take both cores.
+    environment = {**os.environ, **dict.fromkeys(THREAD_LIMITS, "1")}
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )

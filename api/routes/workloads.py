@@ -13,8 +13,6 @@ from api.forecast import forecast_view, parse_query
 from api.pacing import in_turns
 from api.schemas import ErrorView, ForecastView, QueryErrorView, WorkloadsView
 from api.views import workload_view
-from forecaster.errors import NoUsablePlan
-from forecaster.planning.capacity import Mode
 from forecaster.planning.snapshot import Snapshot
 
 __all__ = ["workloads_router"]
@@ -81,9 +79,7 @@ def workloads_router(snapshot: Callable[[], Snapshot], clock: Callable[[], datet
     ) -> Response:
         state = snapshot().state(f"{namespace}/{name}")
         if state.plan is None:
-            off = state.rule.mode is Mode.OFF
-            reason = "off: nothing is planned" if off else state.reason or "not trained yet"
-            raise NoUsablePlan(f"{state.workload}: {reason}")
+            raise state.no_plan()
         query = parse_query(state.plan, quantiles, start, end)
         view = forecast_view(state, state.plan, query)
         return json_answer(200, view.model_dump_json()).response()

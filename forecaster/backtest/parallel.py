@@ -16,9 +16,9 @@ from itertools import islice
 from multiprocessing import connection
 from typing import TypeVar
 
-__all__ = ["map_unordered"]
+from forecaster.threads import THREAD_LIMITS
 
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+__all__ = ["map_unordered"]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -69,8 +69,8 @@ def _calm_start() -> Iterator[None]:
     Both have to be in place before a process runs its first line: it inherits them.
     """
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     try:
         yield
     finally:

@@ -11,12 +11,11 @@ from forecaster.errors import TrafficError
 from forecaster.settings import FileSettings, Fleet
 from forecaster.traffic.files import ReadOptions, TrafficFile, Unit, read_traffic
 from forecaster.traffic.history import TrafficSeries
-from forecaster.worker.file_source import FileFetch
+from forecaster.worker.file_source import assign_series
 
 __all__ = ["file_warnings"]
 
 _FRESH_STEPS = 3
-_EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 _NAMING = (
     "a series is named by the column `series`; in a file of two columns, by the file's name "
     "without its endings"
@@ -42,10 +41,9 @@ def file_warnings(settings: FileSettings, fleet: Fleet, now: datetime) -> list[s
         )
     workloads = tuple(one.workload for one in fleet.workloads)
     try:
-        fetched = FileFetch(settings, workloads)(*_EVER, step).history
+        found = assign_series(file.history, workloads, path)
     except TrafficError as error:
         return [*warnings, f"{error}. {_has(file)}; {_NAMING}"]
-    found = fetched.series if fetched is not None else ()
     missing = [name for name in workloads if name not in {one.series_id for one in found}]
     if missing:
         warnings.append(f"{path}: no series for {listed(tuple(missing))}. {_has(file)}; {_NAMING}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from forecaster.threads import limit_threads
 
 if TYPE_CHECKING:
     from forecaster.planning.snapshot import Snapshot
@@ -36,8 +37,7 @@ def demo(
 
     Example: preroll demo --port 8080
     """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    limit_threads()
     from forecaster.cli.http_service import listen, run_service, stop_on_signals, url_of
     from forecaster.planning import ScalingRule
     from forecaster.settings import Fleet, LogSettings, ServerSettings, WorkloadSettings

@@ -6,12 +6,9 @@ import os
 from pathlib import Path
 
 from forecaster.cli.check_config import ConfigOption
+from forecaster.threads import limit_threads
 
 __all__ = ["serve"]
-
-# One core trains and one serves; a pool of threads per library would use up a CPU limit, and
-# the kernel would then stop the serving process as well.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
@@ -21,8 +18,9 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
 
     Example: preroll serve --config preroll.yaml
     """
-    for name in _ONE_THREAD:
-        os.environ.setdefault(name, "1")
+    # One core trains and one serves; a pool of threads per library would use up a CPU limit, and
+    # the kernel would then stop the serving process as well.
+    limit_threads()
     # Imported after that, for the libraries read it when they are loaded; and not at the top, for
     # the helper processes import this module's package and need nothing of it.
     from forecaster.cli.http_service import (

@@ -7,6 +7,7 @@ use :func:`forecaster.models.train_outlook`, which knows the stamps.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,13 +76,7 @@ class OutlookModel:
             raise ValueError("no in-sample values are made; use cross_validation")
         tails = {width: (0.5 - width / 200, 0.5 + width / 200) for width in level or []}
         quantiles = sorted({0.5, *(q for pair in tails.values() for q in pair)})
-        config = OutlookConfig(
-            tuple(quantiles),
-            h * self.step,
-            self.config.short_penalty,
-            self.config.timezone,
-            self.config.zoo,
-        )
+        config = replace(self.config, quantiles=tuple(quantiles), horizon=h * self.step)
         outlook = train_outlook(_series(y, self.step), _END, config).outlook
         answer = {"mean": outlook.at(0.5)}
         for width in sorted(tails):

@@ -57,11 +57,6 @@ class DayGrid:
         """How many bins a day has."""
         return int(self.rates.shape[1])
 
-    @property
-    def bin_hours(self) -> float:
-        """The length of a bin, in hours."""
-        return self.bin / timedelta(hours=1)
-
     def ahead(self, steps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """For each of the next ``steps`` steps: the day ahead (1 = the first) and its bin."""
         local = _local_seconds(self.cutoff, self.step, steps, self.timezone)

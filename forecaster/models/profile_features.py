@@ -15,18 +15,21 @@ from scipy.ndimage import gaussian_filter1d
 
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["AHEAD", "FEATURES", "ProfileFeatures", "profile_features"]
+__all__ = [
+    "AHEAD",
+    "FEATURES",
+    "KEPT_LEVEL",
+    "LEVEL",
+    "SHAPE",
+    "ProfileFeatures",
+    "profile_features",
+]
 
 AHEAD = 4  # rows beyond the history: three days touch a fourth where the clock is put forward
 
-FEATURES = (
-    "level_1d",
-    "level_3d",
-    "level_7d",
-    "jump",
-    "level_kept_1d",
-    "level_kept_3d",
-    "level_kept_7d",
+LEVEL = ("level_1d", "level_3d", "level_7d")
+KEPT_LEVEL = ("level_kept_1d", "level_kept_3d", "level_kept_7d")
+SHAPE = (
     "shape_1d",
     "shape_4d",
     "tail",
@@ -37,6 +40,7 @@ FEATURES = (
     "other_season",
     "constant",
 )
+FEATURES = (*LEVEL, "jump", *KEPT_LEVEL, *SHAPE)
 
 _JUMP = 4.0  # a day whose level moves by more than this many typical moves is a jump
 _SURPRISE = 2.0  # a day this many times as wrong as the median day counts less

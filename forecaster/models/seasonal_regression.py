@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.models.profile_features import ProfileFeatures
+from forecaster.models.profile_features import KEPT_LEVEL, LEVEL, SHAPE, ProfileFeatures
 from forecaster.traffic.history import FloatArray
 
 __all__ = ["MEMBERS", "SeasonalRegression"]
@@ -15,18 +15,6 @@ __all__ = ["MEMBERS", "SeasonalRegression"]
 _BURN_IN = 3  # rows before this have hardly any past to be forecast from
 _WINDOW = 70  # days that teach
 _CELLS = 3000  # cells that teach: more do not change the fit, only its time
-_SHAPE = (
-    "shape_1d",
-    "shape_4d",
-    "tail",
-    "last_season",
-    "long_memory",
-    "smooth_20min",
-    "smooth_60min",
-    "other_season",
-    "constant",
-)
-_LEVEL = ("level_1d", "level_3d", "level_7d")
 
 
 @dataclass(frozen=True)
@@ -99,11 +87,11 @@ def _sample(log_rates: FloatArray, base: FloatArray) -> tuple[NDArray[np.int64],
 
 
 MEMBERS = (
-    SeasonalRegression("profile", (*_LEVEL, *_SHAPE), 28.0, 1.0),
-    SeasonalRegression("profile_fast", (*_LEVEL, "jump", *_SHAPE), 5.0, 30.0),
+    SeasonalRegression("profile", (*LEVEL, *SHAPE), 28.0, 1.0),
+    SeasonalRegression("profile_fast", (*LEVEL, "jump", *SHAPE), 5.0, 30.0),
     SeasonalRegression(
         "profile_steady",
-        ("level_kept_1d", "level_kept_3d", "level_kept_7d", *_SHAPE),
+        (*KEPT_LEVEL, *SHAPE),
         10.0,
         10.0,
     ),

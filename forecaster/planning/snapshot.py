@@ -73,13 +73,19 @@ class WorkloadState:
             return Target(self.workload, now, 0, 0, mode, ("off: KEDA gets 0 (no floor)",))
         try:
             if self.plan is None:
-                raise NoUsablePlan(f"{self.workload}: {self.reason or 'not trained yet'}")
+                raise self.no_plan()
             return self.plan.target(now)
         except NoUsablePlan as error:
             if mode is not Mode.SHADOW:
                 raise
             told = f"shadow: KEDA gets 0 (no floor); no plan to show: {error}"
             return Target(self.workload, now, 0, 0, mode, (told,))
+
+    def no_plan(self) -> NoUsablePlan:
+        """Why there is no plan, as the error to raise."""
+        off = self.rule.mode is Mode.OFF
+        reason = "off: nothing is planned" if off else self.reason or "not trained yet"
+        return NoUsablePlan(f"{self.workload}: {reason}")
 
     def has_plan(self, now: datetime) -> bool:
         """Whether a plan covers ``now``."""

@@ -53,6 +53,11 @@ class Fleet:
     timezone: str = "UTC"
     train_every: timedelta = timedelta(hours=6)
 
+    @property
+    def longest_hold_down(self) -> timedelta:
+        """How far back what was served still counts for some workload."""
+        return max((one.rule.hold_down for one in self.workloads), default=timedelta(0))
+
     def quantiles(self, rule: ScalingRule) -> tuple[float, ...]:
         """The quantiles that the outlook behind ``rule`` offers, the rule's own among them."""
         return tuple(sorted({*DEFAULT_QUANTILES, rule.quantile}))

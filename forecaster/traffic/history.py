@@ -81,11 +81,6 @@ class TrafficSeries:
         """The start of every interval, UTC."""
         return pd.date_range(self.start, periods=len(self), freq=self.step, unit="ns")
 
-    @property
-    def gap_ratio(self) -> float:
-        """The share of steps with no observation."""
-        return float(np.isnan(self.rate_rps).mean())
-
     def index_of(self, instant: datetime) -> int:
         """The position of the interval that holds ``instant``; may lie outside the series."""
         return (instant - self.start) // self.step

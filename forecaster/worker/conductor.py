@@ -70,9 +70,7 @@ class Conductor:
         self._served = served
         self._publish = publish
         self._desk = TrainingDesk(given.fleet, board, served, given.store)
-        self._longest_hold = max(
-            (one.rule.hold_down for one in given.fleet.workloads), default=timedelta(0)
-        )
+        self._longest_hold = given.fleet.longest_hold_down
         self._trainer: Child | None = None
         self._refresher: Child | None = None
         self._refresher_deaths = 0

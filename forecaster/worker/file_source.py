@@ -6,6 +6,7 @@ import difflib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from forecaster.durations import format_duration
 from forecaster.errors import SourceAnswerError, SourceUnavailable
@@ -14,7 +15,7 @@ from forecaster.traffic.files import ReadOptions, Unit, read_traffic
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 
-__all__ = ["FileFetch"]
+__all__ = ["FileFetch", "assign_series"]
 
 _log = logging.getLogger(__name__)
 
@@ -58,26 +59,33 @@ class FileFetch:
         file = read_traffic(path, options)
         for notice in file.notices:
             _log.info("traffic file", extra={"path": str(path), "notice": notice})
-        self._series = self._assigned(file.history)
+        self._series = assign_series(file.history, self._workloads, path)
         self._seen = stamp
 
-    def _assigned(self, history: TrafficHistory) -> tuple[TrafficSeries, ...]:
-        names = [workload.partition("/")[2] for workload in self._workloads]
-        by_id = dict(zip(names, self._workloads, strict=True))
-        by_id = {name: workload for name, workload in by_id.items() if names.count(name) == 1}
-        by_id |= {workload: workload for workload in self._workloads}
-        if len(history) == 1 and len(self._workloads) == 1:
-            by_id = {history.ids[0]: self._workloads[0]}
-        found = {by_id[one.series_id]: one for one in history if one.series_id in by_id}
-        if not found:
-            close = difflib.get_close_matches(self._workloads[0], history.ids, n=1)
-            shown = close or list(history.ids[:3])
-            raise SourceAnswerError(
-                f"{self._settings.path}: none of its {len(history)} series is a configured "
-                f"workload; one is called {shown[0]!r}. Name the series namespace/name, for "
-                f"example {self._workloads[0]}"
-            )
-        return tuple(
-            TrafficSeries(workload, one.start, one.step, one.rate_rps)
-            for workload, one in found.items()
+
+def assign_series(
+    history: TrafficHistory, workloads: Sequence[str], path: Path
+) -> tuple[TrafficSeries, ...]:
+    """The series of a file that belong to ``workloads``, called by their ids.
+
+    Raises SourceAnswerError where none does.
+    """
+    names = [workload.partition("/")[2] for workload in workloads]
+    by_id = dict(zip(names, workloads, strict=True))
+    by_id = {name: workload for name, workload in by_id.items() if names.count(name) == 1}
+    by_id |= {workload: workload for workload in workloads}
+    if len(history) == 1 and len(workloads) == 1:
+        by_id = {history.ids[0]: workloads[0]}
+    found = {by_id[one.series_id]: one for one in history if one.series_id in by_id}
+    if not found:
+        close = difflib.get_close_matches(workloads[0], history.ids, n=1)
+        shown = close or list(history.ids[:3])
+        raise SourceAnswerError(
+            f"{path}: none of its {len(history)} series is a configured "
+            f"workload; one is called {shown[0]!r}. Name the series namespace/name, for "
+            f"example {workloads[0]}"
         )
+    return tuple(
+        TrafficSeries(workload, one.start, one.step, one.rate_rps)
+        for workload, one in found.items()
+    )

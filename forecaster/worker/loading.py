@@ -39,8 +39,7 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
     An outlook that cannot be read, or does not reach the rule's quantile, is passed over with a
     line in the log: its workload is due for training at once. Raises StoreError.
     """
-    longest_hold = max((one.rule.hold_down for one in fleet.workloads), default=timedelta(0))
-    served = ServedTargets(store.served_since(now - longest_hold))
+    served = ServedTargets(store.served_since(now - fleet.longest_hold_down))
     board = Board(fleet, store.records())
     for packed in store.outlooks():
         name = packed.workload

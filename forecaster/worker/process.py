@@ -47,7 +47,6 @@ class Child:
     """A running process and the pipe by which it tells. The constructor starts it."""
 
     def __init__(self, spec: ChildSpec) -> None:
-        self._spec = spec
         self._heard_at = time.monotonic()
         self._given_up: str | None = None
         self._receiver, sender = _spawn.Pipe(duplex=False)
