@@ -17,7 +17,15 @@ from forecaster.models.day_grid import DayGrid, make_day_grid
 from forecaster.models.seasons import Seasons, find_seasons
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
-__all__ = ["ZooModel", "fill_gaps", "fit_coarse", "forecast_candidate", "refine", "zoo_models"]
+__all__ = [
+    "ZooModel",
+    "fill_gaps",
+    "fit_coarse",
+    "forecast_candidate",
+    "forecast_holt_winters",
+    "refine",
+    "zoo_models",
+]
 
 _HOUR = timedelta(hours=1)
 
@@ -71,15 +79,29 @@ def forecast_candidate(
     ``timezone``, and its values are joined by straight lines between the middles of its steps.
     Raises HistoryTooShort below two days, ForecastError where the model gives up.
     """
-    model = zoo_models()[name]
+    return _forecast(zoo_models()[name], known, steps, timezone)
+
+
+def forecast_holt_winters(known: TrafficSeries, steps: int, timezone: str = "UTC") -> FloatArray:
+    """As :func:`forecast_candidate`, of additive Holt-Winters with the day as its season.
+
+    A rival in the replay, and no candidate of the blend.
+    """
+    from statsforecast import models
+
+    model = ZooModel("HoltWinters", lambda s: models.HoltWinters(season_length=s[0]), 28, 1)
+    return _forecast(model, known, steps, timezone)
+
+
+def _forecast(model: ZooModel, known: TrafficSeries, steps: int, timezone: str) -> FloatArray:
     grid = make_day_grid(known, timezone)
     if grid.days < 2:
-        raise HistoryTooShort(f"{known.series_id}: {name} needs two days of traffic")
+        raise HistoryTooShort(f"{known.series_id}: {model.name} needs two days of traffic")
     seasons = find_seasons(np.log(grid.rates + grid.epsilon))
     lead, column = grid.ahead(steps)
     coarse = fit_coarse(model, grid, seasons, grid.days, int(lead.max()))
     if coarse is None:
-        raise ForecastError(f"{known.series_id}: {name} gave no finite forecast")
+        raise ForecastError(f"{known.series_id}: {model.name} gave no finite forecast")
     per_day = coarse.shape[1]
     middles = (np.arange(coarse.size) + 0.5) * (grid.bins / per_day)
     path: FloatArray = np.interp((lead - 1) * grid.bins + column + 0.5, middles, coarse.ravel())

@@ -1,6 +1,7 @@
 """Quantiles of traffic to replicas."""
 
 from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
+from forecaster.planning.hold import hold
 from forecaster.planning.plan import Held, Plan, Target, build_plan
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "ScalingRule",
     "Target",
     "build_plan",
+    "hold",
     "replicas_for",
 ]

@@ -18,6 +18,7 @@ from forecaster.planning.capacity import (
     replicas_for,
     wanted_replicas,
 )
+from forecaster.planning.hold import hold
 from forecaster.traffic.history import FloatArray
 
 __all__ = ["Held", "Plan", "Target", "build_plan"]
@@ -148,7 +149,7 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
     peak_index = (np.arange(len(windows)) + offset).astype(np.int64)
     peak_rps = rates[peak_index]
     needed = replicas_for(peak_rps, rule)
-    replicas = _hold(needed, rule.hold_steps(step))
+    replicas = hold(needed, rule.hold_steps(step))
     for one in held:
         until = -((outlook.start - (one.at + rule.hold_down)) // step)
         since = max((one.at - outlook.start) // step - 1, 0)  # its own step, none before
@@ -156,12 +157,6 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
             kept = min(one.replicas, rule.max_replicas)
             replicas[since:until] = np.maximum(replicas[since:until], kept)
     return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held))
-
-
-def _hold(needed: IntArray, steps: int) -> IntArray:
-    padded = np.concatenate([np.full(steps, needed.min(), dtype=np.int64), needed])
-    held: IntArray = np.lib.stride_tricks.sliding_window_view(padded, steps + 1).max(axis=1)
-    return held
 
 
 def _stamp(instant: datetime) -> str:
