@@ -15,7 +15,7 @@ HEADLINE_TARGETS = (0.01, 0.005, 0.002)
 
 _LEAST_SLACK = 0.005
 _NOT_REACHED_RATIO = 1.5
-_OWN_KNOBS = ("quantile", "factor", "multiplier")
+_OWN_KNOBS = ("quantile", "hold_down_seconds", "factor", "multiplier")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class ReplaySettings:
     """
 
     capacity_rps: float
-    lead_time: timedelta = timedelta(minutes=5)
+    lead_time: timedelta = ScalingRule.lead_time
     min_replicas: int = 1
     max_replicas: int = MOST_REPLICAS
     tolerance_ratio: float = 0.1
@@ -68,7 +68,7 @@ class ReplaySettings:
         _ = self.startup
 
     def rule(
-        self, quantile: float = 0.98, hold_down: timedelta = timedelta(minutes=5)
+        self, quantile: float = ScalingRule.quantile, hold_down: timedelta = ScalingRule.hold_down
     ) -> ScalingRule:
         """The production planner's rule for this workload."""
         return ScalingRule(

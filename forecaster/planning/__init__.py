@@ -1,7 +1,6 @@
 """Quantiles of traffic to replicas."""
 
 from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
-from forecaster.planning.hold import hold
 from forecaster.planning.plan import Held, Plan, Target, build_plan
 
 __all__ = [
@@ -12,6 +11,5 @@ __all__ = [
     "ScalingRule",
     "Target",
     "build_plan",
-    "hold",
     "replicas_for",
 ]

@@ -50,8 +50,8 @@ def clock_days(
 ) -> Iterator[ClockDay]:
     """The local days of the span in order, each with its table.
 
-        A table looks ``days`` days back from its midnight; with ``day_classes`` at working days only
-        or at weekends only, like the day itself, once 14 days are known. A slot is one step at least.
+    A table looks ``days`` days back from its midnight; with ``day_classes`` at working days only
+    or at weekends only, like the day itself, once 14 days are known. A slot is one step at least.
     ValueError where ``days`` or ``slot`` is out of range.
     """
     if days < 1:

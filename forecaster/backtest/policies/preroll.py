@@ -17,7 +17,7 @@ from forecaster.backtest.hpa import (
 from forecaster.backtest.policies.base import Floor, Setting, check_utilisation, served_floor
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
-from forecaster.planning.capacity import replicas_for
+from forecaster.planning.capacity import ScalingRule, replicas_for
 from forecaster.planning.hold import hold
 from forecaster.traffic.history import FloatArray
 
@@ -39,8 +39,9 @@ class Preroll:
 
     ``lead_peak_rps`` has shape (steps of the span,): at the start of each step, that quantile of
     the lead window's highest traffic, from what had ended by then. 0 is "no floor", NaN "I don't
-    know": the metric fails, as on a 503. ``hold_down`` is the planner's. ``behavior`` is its own
-    ScaledObject's, for example :data:`EXAMPLE_BEHAVIOR`; None: the same as all others.
+    know": the metric fails, as on a 503. ``hold_down`` is the planner's, on top of the HPA's own
+    window on the way down. ``behavior`` is its own ScaledObject's, for example
+    :data:`EXAMPLE_BEHAVIOR`; None: the same as all others.
 
     The HPA beneath acts at a replica's whole capacity, as in the example ScaledObject, where the
     CPU trigger stands at the utilisation that capacity was measured at: at the usual one it would
@@ -50,7 +51,7 @@ class Preroll:
     quantile: float
     lead_peak_rps: FloatArray
     utilisation: float | None = 1.0
-    hold_down: timedelta = timedelta(minutes=5)
+    hold_down: timedelta = ScalingRule.hold_down
     behavior: ScaleBehavior | None = None
 
     def __post_init__(self) -> None:
@@ -65,8 +66,12 @@ class Preroll:
 
     @property
     def setting(self) -> Setting:
-        """The quantile, and the utilisation of the HPA beneath."""
-        return {"quantile": self.quantile, "utilisation": self.utilisation}
+        """The quantile, the utilisation of the HPA beneath, and the planner's hold-down."""
+        return {
+            "quantile": self.quantile,
+            "utilisation": self.utilisation,
+            "hold_down_seconds": self.hold_down.total_seconds(),
+        }
 
     def floor(self, span: ReplaySpan, settings: ReplaySettings) -> Floor:
         """The planner's replicas, held down; ValueError where the row has another length."""
