@@ -7,7 +7,7 @@ The HPA alone is swept first; of the floors only what could still be better than
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forecaster.backtest.measures import slack_ratio, unserved_ratio
@@ -21,6 +21,7 @@ __all__ = [
     "UNSERVED_TARGETS",
     "SweepTask",
     "SweptPoint",
+    "crossing",
     "least_slack",
     "sweep",
     "sweep_all",
@@ -122,7 +123,7 @@ def sweep(task: SweepTask) -> tuple[SweptPoint, ...]:
             break
     for target in task.targets:
         for _ in range(task.halvings):
-            between = _crossing(points, target, task.bound(target))
+            between = crossing(points, target, task.bound(target))
             if between is None:
                 break
             points[between] = _point(task, floor, between)
@@ -160,20 +161,13 @@ def least_slack(points: Iterable[SweptPoint], target: float) -> SweptPoint | Non
     return min(reached, key=lambda one: (one.slack_ratio, one.unserved_ratio), default=None)
 
 
-def _point(task: SweepTask, floor: Floor | None, utilisation: float) -> SweptPoint:
-    ready = simulate_floor(task.span, floor, utilisation, task.settings).ready
-    return SweptPoint(
-        policy=task.policy.name,
-        setting={**task.policy.setting, "utilisation": utilisation},
-        unserved_ratio=unserved_ratio(ready, task.span, task.settings),
-        slack_ratio=slack_ratio(ready, task.span, task.settings),
-    )
-
-
-def _crossing(points: dict[float, SweptPoint], target: float, bound: float) -> float | None:
+def crossing(
+    points: Mapping[float, SweptPoint], target: float, bound: float = math.inf
+) -> float | None:
     """Between the highest utilisation that reaches the target and the next above it.
 
-    None where there are no such two, or where the upper one's slack is beyond ``bound`` already.
+    ``points`` are by utilisation; between is the geometric mean. None where there are no such two,
+    or where the upper one's slack is at ``bound`` or beyond already.
     """
     above = None
     for utilisation in sorted(points, reverse=True):
@@ -183,3 +177,13 @@ def _crossing(points: dict[float, SweptPoint], target: float, bound: float) -> f
             return math.sqrt(above * utilisation)
         above = utilisation
     return None
+
+
+def _point(task: SweepTask, floor: Floor | None, utilisation: float) -> SweptPoint:
+    ready = simulate_floor(task.span, floor, utilisation, task.settings).ready
+    return SweptPoint(
+        policy=task.policy.name,
+        setting={**task.policy.setting, "utilisation": utilisation},
+        unserved_ratio=unserved_ratio(ready, task.span, task.settings),
+        slack_ratio=slack_ratio(ready, task.span, task.settings),
+    )

@@ -26,7 +26,7 @@ from forecaster.backtest import (
     sweep_all,
 )
 from forecaster.backtest.span import lead_peaks
-from forecaster.backtest.sweep import sweep, sweep_alone, sweep_tasks
+from forecaster.backtest.sweep import crossing, sweep, sweep_alone, sweep_tasks
 from forecaster.traffic.history import TrafficSeries
 from forecaster.traffic.sample import sample_history
 from tests.backtest.replay_cases import at_capacity, minutes, wavy
@@ -181,13 +181,34 @@ def test_every_point_is_what_a_replay_gives(span, settings):
 
 def test_looking_only_at_what_can_win_changes_no_winner(span, settings):
     alone = sweep_alone(span, settings)
-    tasks = sweep_tasks(span, floors(span, settings), settings, alone)
+    peaks = lead_peaks(span.rate_rps, settings.lead_steps(span.series.step))
+    weak = [Preroll(0.5, peaks * by) for by in np.linspace(0.7, 0.95, 6).tolist()]
+    tasks = sweep_tasks(span, [*floors(span, settings), *weak], settings, alone)
     short = [one for task in tasks for one in sweep(task)]
     long = [one for task in tasks for one in sweep(replace(task, bounds=()))]
     assert len(short) < len(long)
     some, every = build_frontier([*alone, *short]), build_frontier([*alone, *long])
     assert [row.best for row in some.rows] == [row.best for row in every.rows]
+    beneath = [row.best["preroll"].setting["utilisation"] for row in every.rows]
+    assert len(set(beneath)) > 1, beneath
     assert some.mean_ratio_to_hpa() < 1
+
+
+@pytest.mark.parametrize(
+    ("target", "bound", "between"),
+    [
+        (0.005, math.inf, math.sqrt(1.1 * 0.9)),
+        (0.005, 0.011, math.sqrt(1.1 * 0.9)),
+        (0.005, 0.01, None),  # what lies between has more slack than the upper one
+        (0.002, 0.201, math.sqrt(0.9 * 0.7)),
+        (0.002, 0.2, None),
+        (0.03, math.inf, None),  # reached from the start
+        (0.001, math.inf, None),  # never reached
+    ],
+)
+def test_a_crossing_is_halved_unless_it_can_beat_nobody(target, bound, between):
+    points = {one.setting["utilisation"]: one for one in HPA}
+    assert crossing(points, target, bound) == between
 
 
 def test_lines_are_the_same_in_other_processes(span, settings):

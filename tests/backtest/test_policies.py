@@ -152,7 +152,9 @@ def test_a_multiplier_is_a_whole_number(multiplier):
         Exporter(multiplier)
 
 
-@pytest.mark.parametrize("behavior", [None, ScaleBehavior(), EXAMPLE_BEHAVIOR], ids=str)
+@pytest.mark.parametrize(
+    "behavior", [None, ScaleBehavior(), EXAMPLE_BEHAVIOR], ids=["none", "default", "example"]
+)
 def test_from_10_to_100_pods_takes_the_exporter_21_syncs(behavior):
     """Fault 7 of the exporter."""
     span = minutes(*[100.0] * 8)
