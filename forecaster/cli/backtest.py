@@ -17,14 +17,15 @@ from forecaster.cli.options import (
     SeriesOption,
     StepOption,
     TimezoneOption,
-    TrafficArgument,
     UnitOption,
     read_duration,
     read_quantiles,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
+from forecaster.cli.source_options import SourceOptions, spread_options
 from forecaster.cli.terminal import err, out, print_notice, print_written, progress
-from forecaster.cli.traffic_input import check_zone, choose_series, read_traffic_file
+from forecaster.cli.traffic_input import check_zone, choose_series
+from forecaster.cli.traffic_source import read_source
 
 if TYPE_CHECKING:
     from forecaster.backtest import (
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["backtest"]
 
 
+@spread_options
 def backtest(
-    traffic: TrafficArgument,
+    source: SourceOptions,
     unit: UnitOption = None,
     test: Annotated[
         timedelta | None,
@@ -83,14 +85,14 @@ def backtest(
     ] = None,
     html_file: HtmlOption = None,
 ) -> None:
-    """Forecast the end of a file of past traffic from what came before, day by day, and score it.
+    """Forecast the end of past traffic from what came before, day by day, and score it.
 
     Example: preroll backtest traffic.csv --unit requests --test 14d --json out.json
     """
     began = time.monotonic()
     zone = check_zone(timezone)
     asked = read_quantiles(quantiles) if quantiles is not None else None
-    check_outputs((json_file, forecasts_file, html_file), traffic)
+    check_outputs((json_file, forecasts_file, html_file), source.traffic)
     if jobs is not None and jobs < 1:
         raise typer.BadParameter(f"{jobs} is not above 0", param_hint="--jobs")
     from forecaster.backtest import (
@@ -106,11 +108,11 @@ def backtest(
     from forecaster.models.selection import OutlookConfig
 
     rivals = _rivals(baselines, zone.key)
-    file = read_traffic_file(traffic, unit=unit, step=step, timezone=timezone)
-    history = [choose_series(file, traffic, series)] if series else file.history
+    traffic = read_source(source, unit=unit, step=step, timezone=timezone)
+    history = [choose_series(traffic, series)] if series else traffic.history
     holdouts, skipped = hold_out_each(history, RollingOrigin(test))
     scored = asked or OutlookConfig().quantiles
-    per_step = InputUnit("requests", file.history.step.total_seconds())
+    per_step = InputUnit("requests", traffic.history.step.total_seconds())
 
     def report_on(results: Sequence[OriginForecast | OriginFailure]) -> BacktestReport:
         in_unit = per_step if unit == "requests" else InputUnit()
@@ -133,7 +135,7 @@ def backtest(
     if forecasts_file:
         write_rows(forecasts_file, forecast_rows(report))
     if html_file:
-        write_text(html_file, backtest_page(report, traffic.name, zone.key))
+        write_text(html_file, backtest_page(report, traffic.title, zone.key))
     if json_file:
         write_json(json_file, report_json(report, time.monotonic() - began))
     print_written(forecasts_file, html_file, json_file)

@@ -104,9 +104,11 @@ def _read_unit(text: str) -> str:
 
 
 TrafficArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="TRAFFIC", help="A file of past traffic, as it was exported.", show_default=False
+        metavar="TRAFFIC",
+        help="A file of past traffic, as it was exported; or else --prometheus.",
+        show_default=False,
     ),
 ]
 UnitOption = Annotated[
@@ -123,7 +125,8 @@ StepOption = Annotated[
     typer.Option(
         parser=read_duration,
         metavar="DURATION",
-        help="The step of the file, for example 1m; otherwise its stamps tell.",
+        help="The step, for example 1m; otherwise a file's stamps tell, and a server is asked by "
+        "the minute.",
         show_default=False,
     ),
 ]

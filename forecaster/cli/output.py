@@ -19,7 +19,7 @@ __all__ = ["STDOUT", "check_outputs", "write_json", "write_rows", "write_text"]
 STDOUT = Path("-")
 
 
-def check_outputs(outputs: Iterable[Path | None], traffic: Path) -> None:
+def check_outputs(outputs: Iterable[Path | None], traffic: Path | None) -> None:
     """Make sure, before the work, that its results can be written; None and ``-`` are fine.
 
     Raises OutputError where a folder is missing or closed to us, where two results share a path, or
@@ -38,7 +38,7 @@ def check_outputs(outputs: Iterable[Path | None], traffic: Path) -> None:
             folder, os.W_OK
         ):
             raise OutputError(f"{path}: no permission to write there")
-        if path.resolve() == traffic.resolve():
+        if traffic is not None and path.resolve() == traffic.resolve():
             raise OutputError(f"{path}: this is the traffic file; it would be overwritten")
         if path.resolve() in seen:
             raise OutputError(f"{path}: two results cannot share one file")

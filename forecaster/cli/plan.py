@@ -14,7 +14,6 @@ from forecaster.cli.options import (
     SeriesOption,
     StepOption,
     TimezoneOption,
-    TrafficArgument,
     UnitOption,
     read_duration,
     read_instant,
@@ -22,13 +21,14 @@ from forecaster.cli.options import (
     read_quantile,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
+from forecaster.cli.source_options import SourceOptions, spread_options
 from forecaster.cli.terminal import out, print_notice, print_written, progress_of_parts
-from forecaster.cli.traffic_input import check_zone, choose_series, listed, read_traffic_file
+from forecaster.cli.traffic_input import TrafficInput, check_zone, choose_series, listed
+from forecaster.cli.traffic_source import read_source
 from forecaster.durations import format_duration
 from forecaster.errors import TrafficFileError
 
 if TYPE_CHECKING:
-    from forecaster.traffic.files import TrafficFile
     from forecaster.traffic.history import TrafficSeries
 
 __all__ = ["plan"]
@@ -44,8 +44,9 @@ _OPTIONS = {
 }
 
 
+@spread_options
 def plan(
-    traffic: TrafficArgument,
+    source: SourceOptions,
     capacity: Annotated[
         float,
         typer.Option(
@@ -87,7 +88,7 @@ def plan(
         typer.Option(
             parser=read_instant,
             metavar="INSTANT",
-            help="Plan as of this instant; otherwise as of the end of the file.",
+            help="Plan as of this instant; otherwise as of the end of the traffic.",
             show_default=False,
         ),
     ] = None,
@@ -102,12 +103,12 @@ def plan(
     ] = None,
     html_file: HtmlOption = None,
 ) -> None:
-    """Plan the replicas of the next 48 hours from a file of past traffic.
+    """Plan the replicas of the next 48 hours from past traffic.
 
     Example: preroll plan traffic.csv --unit requests --capacity 120 --lead-time 5m
     """
     zone = check_zone(timezone)
-    check_outputs((json_file, csv_file, html_file), traffic)
+    check_outputs((json_file, csv_file, html_file), source.traffic)
     from forecaster.cli.plan_view import plan_json, plan_notes, plan_report, plan_rows
     from forecaster.models.selection import OutlookConfig, train_outlook
     from forecaster.planning import ScalingRule, build_plan
@@ -129,8 +130,8 @@ def plan(
         )
     except ValueError as error:
         raise _bad_option(str(error)) from error
-    file = read_traffic_file(traffic, unit=unit, step=step, timezone=timezone)
-    past = _one_series(file, traffic, series)
+    traffic = read_source(source, unit=unit, step=step, timezone=timezone)
+    past = _one_series(traffic, series)
     defaults = OutlookConfig()
     config = OutlookConfig(
         quantiles=tuple(sorted({*defaults.quantiles, quantile})),
@@ -140,7 +141,7 @@ def plan(
     cutoff = now or past.end
     if cutoff > past.end:
         print_notice(
-            f"{traffic}: the traffic ends at {past.end:%Y-%m-%d %H:%M} UTC, "
+            f"{traffic.place}: the traffic ends at {past.end:%Y-%m-%d %H:%M} UTC, "
             f"{format_duration(cutoff - past.end)} before the instant to plan for"
         )
     with progress_of_parts("training") as told:
@@ -172,12 +173,12 @@ def _bad_option(message: str) -> typer.BadParameter:
     return typer.BadParameter(f"{message}; for example {first} {example}")
 
 
-def _one_series(file: TrafficFile, path: Path, series_id: str | None) -> TrafficSeries:
-    if series_id is None and len(file.history) > 1:
-        names = file.history.ids
+def _one_series(traffic: TrafficInput, series_id: str | None) -> TrafficSeries:
+    if series_id is None and len(traffic.history) > 1:
+        names = traffic.history.ids
         raise TrafficFileError(
-            path,
+            traffic.place,
             f"{len(names)} series, and a plan is for one: {listed(names)}; "
             f"choose with --series {names[0]!r}",
         )
-    return choose_series(file, path, series_id or file.history.ids[0])
+    return choose_series(traffic, series_id or traffic.history.ids[0])

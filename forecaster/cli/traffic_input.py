@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,21 @@ from forecaster.cli.terminal import print_notice
 from forecaster.errors import TrafficFileError
 
 if TYPE_CHECKING:
-    from forecaster.traffic.files import TrafficFile
-    from forecaster.traffic.history import TrafficSeries
+    from forecaster.traffic.history import TrafficHistory, TrafficSeries
 
-__all__ = ["check_zone", "choose_series", "listed", "read_traffic_file"]
+__all__ = ["TrafficInput", "check_zone", "choose_series", "listed", "read_traffic_file"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrafficInput:
+    """The traffic that a command works on.
+
+    ``place`` is where it stands, as messages say it; ``title`` is its name on a page.
+    """
+
+    history: TrafficHistory
+    place: str
+    title: str
 
 
 def check_zone(name: str | None) -> ZoneInfo:
@@ -32,7 +44,7 @@ def check_zone(name: str | None) -> ZoneInfo:
 
 def read_traffic_file(
     path: Path, *, unit: str | None, step: timedelta | None, timezone: str | None
-) -> TrafficFile:
+) -> TrafficInput:
     """The file's traffic; raises TrafficFileError or HistoryTooShort."""
     from forecaster.traffic.files import ReadOptions, Unit, read_traffic
 
@@ -44,14 +56,17 @@ def read_traffic_file(
         )
     for notice in file.notices:
         print_notice(notice)
-    return file
+    return TrafficInput(file.history, place=str(path), title=path.name)
 
 
-def choose_series(file: TrafficFile, path: Path, series_id: str) -> TrafficSeries:
+def choose_series(traffic: TrafficInput, series_id: str) -> TrafficSeries:
     """The series of that name; TrafficFileError lists those that there are."""
-    if series_id not in file.history.ids:
-        raise TrafficFileError(path, f"no series {series_id!r}; it has {listed(file.history.ids)}")
-    return file.history[series_id]
+    history = traffic.history
+    if series_id not in history.ids:
+        raise TrafficFileError(
+            traffic.place, f"no series {series_id!r}; it has {listed(history.ids)}"
+        )
+    return history[series_id]
 
 
 def listed(names: tuple[str, ...], most: int = 8) -> str:
