@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.models.candidates import Candidate
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["Blend", "CandidateScore", "asymmetric_loss", "blend_candidates"]
+__all__ = ["Blend", "CandidateScore", "asymmetric_loss", "blend_candidates", "path_known_then"]
 
 _HALF_LIFE_DAYS = 10.0
 _SHARPNESS = 4.0
@@ -104,6 +105,43 @@ def blend_candidates(
     return Blend(name, reason, past, ahead, tuple(scorecard))
 
 
+def path_known_then(
+    candidates: Sequence[Candidate], log_rates: FloatArray, epsilon: float, short_penalty: float
+) -> FloatArray:
+    """Each past day as the blend of that time foretold it a day ahead, shape (days, bins).
+
+    Row r is averaged with the weights that the losses of the rows before it give, so nothing of
+    row r or later is in it; NaN where no candidate spoke.
+    """
+    observed = np.exp(log_rates) - epsilon
+    reference = asymmetric_loss(observed, np.exp(candidates[0].past[0]) - epsilon, short_penalty)
+    ours: list[FloatArray] = []
+    theirs: list[FloatArray] = []
+    known: list[NDArray[np.bool_]] = []
+    for one in candidates:
+        loss = asymmetric_loss(observed, np.exp(one.past[0]) - epsilon, short_penalty)
+        both = ~np.isnan(loss) & ~np.isnan(reference)
+        ours.append(np.where(both, loss, 0.0).sum(axis=1))
+        theirs.append(np.where(both, reference, 0.0).sum(axis=1))
+        known.append(np.asarray(both.any(axis=1)))
+    path = np.full(log_rates.shape, np.nan)
+    for row in np.flatnonzero(~np.isnan(candidates[0].past[0]).all(axis=1)):
+        recency = 0.5 ** ((row - 1 - np.arange(row)) / _HALF_LIFE_DAYS)
+        scores = [
+            (
+                _ratio(float(ours[i][:row] @ recency), float(theirs[i][:row] @ recency)),
+                int(known[i][:row].sum()),
+            )
+            for i in range(len(candidates))
+        ]
+        path[row] = _average([one.past[0][row] for one in candidates], _shares(scores))
+    return path
+
+
+def _ratio(ours: float, theirs: float) -> float:
+    return ours / theirs if theirs > 0 else (1.0 if ours <= 0 else float("inf"))
+
+
 def _score(
     candidate: Candidate,
     reference: Candidate,
@@ -124,8 +162,7 @@ def _score(
     ours, theirs = (
         float((np.where(both, loss, 0.0).sum(axis=1)[rows] * recency).sum()) for loss in losses
     )
-    ratio = ours / theirs if theirs > 0 else (1.0 if ours <= 0 else float("inf"))
-    return ratio, len(rows)
+    return _ratio(ours, theirs), len(rows)
 
 
 def _shares(scores: Sequence[tuple[float, int]]) -> FloatArray:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from forecaster.durations import format_duration
 from forecaster.errors import HistoryTooShort
-from forecaster.models.blend import Blend, CandidateScore, blend_candidates
+from forecaster.models.blend import Blend, CandidateScore, blend_candidates, path_known_then
 from forecaster.models.calibration import Residuals, assumed_offsets, conformal_offsets
 from forecaster.models.candidates import LEADS, make_candidates
 from forecaster.models.day_grid import DAY, DayGrid, make_day_grid
+from forecaster.models.day_path import DayAheadPath
 from forecaster.models.outlook import DEFAULT_QUANTILES, Outlook
 from forecaster.models.seasons import find_seasons
 from forecaster.traffic.history import FloatArray, TrafficSeries
@@ -56,10 +57,15 @@ class OutlookConfig:
 
 @dataclass(frozen=True)
 class TrainedOutlook:
-    """An outlook and the scorecard behind it, best candidate first."""
+    """An outlook and the scorecard behind it, best candidate first.
+
+    ``path`` is the day-ahead path of the past, each day as it was foretold from what ended before
+    it, and of the days ahead: what the lead peak learns from.
+    """
 
     outlook: Outlook
     scorecard: tuple[CandidateScore, ...]
+    path: DayAheadPath
 
 
 def train_outlook(
@@ -99,7 +105,21 @@ def train_outlook(
         model=blend.name,
         reasons=tuple(reason for reason in reasons if reason),
     )
-    return TrainedOutlook(outlook, blend.scorecard)
+    past = path_known_then(candidates, log_rates, grid.epsilon, config.short_penalty)
+    path = _joined_path(known, grid, past, blend.ahead[lead - 1, column])
+    return TrainedOutlook(outlook, blend.scorecard, path)
+
+
+def _joined_path(
+    known: TrafficSeries, grid: DayGrid, past: FloatArray, log_ahead: FloatArray
+) -> DayAheadPath:
+    """Past and future on the series' own grid; what no origin foretold is NaN."""
+    log_past = past[grid.row, grid.column]
+    spoken = np.flatnonzero(~np.isnan(log_past))
+    first = int(spoken[0]) if len(spoken) else len(log_past)
+    rates = np.maximum(np.exp(np.concatenate([log_past[first:], log_ahead])) - grid.epsilon, 0.0)
+    start = known.end - (len(log_past) - first) * known.step
+    return DayAheadPath(start, known.step, rates.astype(np.float32))
 
 
 def _known(series: TrafficSeries, cutoff: datetime) -> TrafficSeries:

@@ -1,0 +1,117 @@
+"""One workload from step to step: what it says now, and what it learns once a window has passed."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecaster.models.peak.features import decisions_at, epsilon_rps
+from forecaster.models.peak.model import LeadPeakModel, Taught
+from forecaster.models.peak.online import OnlineCalibration
+from forecaster.traffic.history import FloatArray, TrafficSeries
+
+__all__ = ["STALE_STEPS", "LeadPeak", "LivePeak", "is_stale"]
+
+STALE_STEPS = 3
+"""How many intervals may be missing at the end before live traffic says nothing any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeadPeak:
+    """Quantiles of the highest traffic within one lead window.
+
+    The window begins at ``at``, the end of the last observed interval, whose traffic was
+    ``now_rps``. ``peak_rps`` has shape (len(levels),), traffic per second, not falling.
+    """
+
+    at: datetime
+    now_rps: float
+    levels: tuple[float, ...]
+    peak_rps: FloatArray
+    taught: Taught
+
+    def quantile(self, level: float) -> float:
+        """One of the levels; ValueError for any other."""
+        return float(self.peak_rps[self.levels.index(level)])
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A decision whose window has not passed yet."""
+
+    at: datetime
+    location: float
+    scale: float
+
+
+class LivePeak:
+    """A model at work on one workload; ``levels`` are the quantiles that are asked of it."""
+
+    def __init__(self, model: LeadPeakModel, levels: tuple[float, ...]) -> None:
+        self.model = model
+        self._calibration: OnlineCalibration = model.calibration(levels)
+        self._waiting: deque[_Waiting] = deque()
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The quantiles, rising."""
+        return self._calibration.levels
+
+    def take_model(self, model: LeadPeakModel) -> None:
+        """A newly trained model takes over; what was learnt live about the levels stays.
+
+        The offsets are those of windows that nobody had seen, which the training's are not.
+        """
+        learnt = self._calibration.offset
+        calibration = model.calibration(self.levels)
+        calibration.offset = learnt.copy()
+        same_window = (model.step, model.lead_steps) == (self.model.step, self.model.lead_steps)
+        self.model, self._calibration = model, calibration
+        if not same_window:
+            self._waiting.clear()
+
+    def decide(self, recent: TrafficSeries) -> LeadPeak | None:
+        """The lead peak from the end of the last observed interval of ``recent`` on.
+
+        ``recent`` should reach back by ``model.recent`` and one lead window more; it may end in
+        gaps. Windows that have passed by then teach first. None where nothing was observed.
+        """
+        bounds = recent.observed_bounds()
+        if bounds is None:
+            return None
+        row = bounds[1]
+        at = recent.start + row * recent.step
+        self._learn(recent, at)
+        decisions = decisions_at(recent, self.model.path, self.model.lead_steps, np.array([row]))
+        told = self.model.tell(decisions)
+        highest = np.array([np.nanmax(recent.rate_rps)])
+        peaks = self.model.peaks(told, self._calibration.scores(), highest)[0]
+        waiting = _Waiting(at, float(told.location[0]), float(told.scale[0]))
+        if not self._waiting or self._waiting[-1].at < at:
+            self._waiting.append(waiting)
+        now = float(recent.rate_rps[row - 1])
+        return LeadPeak(at, now, self.levels, peaks, self.model.taught)
+
+    def _learn(self, recent: TrafficSeries, now: datetime) -> None:
+        step, span = recent.step, (self.model.lead_steps + 1) * recent.step
+        while self._waiting and self._waiting[0].at + span <= now:
+            passed = self._waiting.popleft()
+            first = (passed.at - recent.start) // step
+            if first < 0:
+                continue
+            window = recent.rate_rps[first : first + self.model.lead_steps + 1]
+            if np.isnan(window).any():
+                continue
+            log_peak = np.log(window.max() + epsilon_rps(step))
+            self._calibration.learn((log_peak - passed.location) / passed.scale)
+
+
+def is_stale(lead_peak: LeadPeak, now: datetime, step: timedelta) -> bool:
+    """Whether more than :data:`STALE_STEPS` intervals are missing at ``now``.
+
+    The interval that is under way, and the one that has only just ended, do not count.
+    """
+    return now - lead_peak.at > (STALE_STEPS + 1) * step
