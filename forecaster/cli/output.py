@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sys
@@ -10,11 +11,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from forecaster.errors import OutputError
 
-__all__ = ["STDOUT", "check_outputs", "write_json", "write_rows", "write_text"]
+__all__ = ["STDOUT", "check_outputs", "replacing", "write_json", "write_rows", "write_text"]
 
 STDOUT = Path("-")
 
@@ -56,7 +57,7 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 def write_rows(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """Put rows at ``path`` as CSV, as :func:`write_text` does."""
-    with _replacing(path) as file:
+    with _replacing_text(path) as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
@@ -65,22 +66,36 @@ def write_text(path: Path, text: str) -> None:
 
     Raises OutputError where it cannot be written; what was there before stays.
     """
-    with _replacing(path) as file:
+    with _replacing_text(path) as file:
         file.write(text)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
+def _replacing_text(path: Path) -> Iterator[TextIO]:
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes, and leaves the file open
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write bytes to, which takes the place of ``path`` when the block ends well.
+
+    After an error, Ctrl-C among them, what was there before stays. Raises OutputError.
+    """
     target = path.resolve()
     try:
         if target.exists() and not target.is_file():  # a pipe or a device cannot be replaced
-            with target.open("w", encoding="utf-8", newline="") as file:
+            with target.open("wb") as file:
                 yield file
             return
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
                 os.fchmod(file.fileno(), mode)

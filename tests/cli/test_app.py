@@ -27,7 +27,7 @@ def test_help_lists_the_commands_and_an_example(preroll, arguments):
     assert said.err == ""
 
 
-@pytest.mark.parametrize("command", ["plan", "backtest"])
+@pytest.mark.parametrize("command", ["plan", "backtest", "export"])
 def test_every_command_has_help_with_an_example(preroll, command):
     said = preroll(command, "--help")
     assert said.code == 0
@@ -39,7 +39,9 @@ def test_the_version_is_that_of_the_package(preroll):
     assert preroll("--version") == (0, f"preroll {installed()}\n", "")
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "plan --help", "backtest --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "plan --help", "backtest --help", "export --help"]
+)
 def test_nothing_heavy_is_imported_to_help(arguments):
     """Start-up time, without a clock: the libraries that cost are not there."""
     script = (
