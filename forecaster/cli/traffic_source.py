@@ -33,7 +33,10 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Span:
-    """What to ask for: the ``length`` that ends at ``end``, at a step."""
+    """What to ask for: the ``length`` that ends at ``end``, at a step.
+
+    Raises BadParameter where that is too long, too early or too fine.
+    """
 
     end: datetime
     length: timedelta
@@ -49,6 +52,24 @@ class Span:
                 "example --days 28 --step 1m",
                 param_hint="--days",
             )
+        if self.step % timedelta(milliseconds=1):
+            raise typer.BadParameter(
+                f"{self.step} is not a whole number of milliseconds; write for example 1m",
+                param_hint="--step",
+            )
+        try:
+            self.start  # noqa: B018  computed to see whether there is such an instant
+        except OverflowError as error:
+            raise typer.BadParameter(
+                f"{format_duration(self.length)} before {self.end:%Y-%m-%d} there was no calendar; "
+                "write for example --days 28",
+                param_hint="--days",
+            ) from error
+
+    @property
+    def start(self) -> datetime:
+        """The instant where it begins."""
+        return self.end - self.length
 
 
 def read_source(
@@ -131,15 +152,11 @@ def ask_server(
     def retrying(failure: SourceUnavailable) -> None:
         print_notice(f"{failure}; trying again")
 
-    try:
-        with (
-            progress_of_parts("reading") as told,
-            PrometheusSource(connection, query, workloads=workloads, retrying=retrying) as source,
-        ):
-            start = span.end - span.length
-            fetched = source.fetch(start, span.end, span.step, progress=told)
-    except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"{error}; for example --days 28 --step 1m") from error
+    with (
+        progress_of_parts("reading") as told,
+        PrometheusSource(connection, query, workloads=workloads, retrying=retrying) as source,
+    ):
+        fetched = source.fetch(span.start, span.end, span.step, progress=told)
     return TrafficInput(
         _usable(fetched, query, connection.shown, per_step),
         place=connection.shown,
@@ -154,7 +171,8 @@ def _usable(
     from forecaster.traffic.assemble import FEWEST_VALUES
     from forecaster.traffic.history import TrafficHistory
 
-    notices = [*fetched.warnings, *fetched.left_out, *fetched.refused.values()]
+    refused = (f"{name} is left out: {why}" for name, why in fetched.refused.items())
+    notices = [*fetched.warnings, *fetched.left_out, *refused]
     if fetched.history is None:
         raise SourceAnswerError(f"{place}: {'; '.join(notices)}. The query was {query.promql}")
     for notice in notices:
@@ -179,6 +197,8 @@ def _trimmed(series: TrafficSeries, per_step: bool) -> TrafficSeries:
     from forecaster.traffic.history import TrafficSeries
 
     first, end = series.observed_bounds() or (0, len(series))
+    if end - first == len(series) and not per_step:
+        return series  # no copy: a fleet's traffic is large
     rates = series.rate_rps[first:end] / (series.step_seconds if per_step else 1.0)
     start = series.start + first * series.step
     return TrafficSeries(series.series_id, start, series.step, rates)
@@ -192,8 +212,9 @@ def _refuse_counter(series: TrafficSeries, place: str) -> None:
     from forecaster.traffic.counters import looks_like_counter, rate_query
 
     values = series.rate_rps[series.rate_rps == series.rate_rps]
-    if looks_like_counter(values):
+    metric = series.series_id if series.series_id.isidentifier() else None
+    if looks_like_counter(values, metric):
         raise SourceAnswerError(
             f"{place}: {series.series_id} only ever grows: it is a counter, not traffic. Ask for "
-            f"its rate instead: {rate_query(None, series.step)}"
+            f"its rate instead: {rate_query(metric, series.step)}"
         )
