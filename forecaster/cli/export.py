@@ -52,9 +52,10 @@ def export(
 ) -> None:
     """Write past traffic, as a server has it, to a file that plan and backtest read.
 
-    The columns are series, timestamp (the start of each step, UTC) and value (traffic per second,
-    to the last digit); a gap is an absent row. One series that is called like the file needs no
-    column series. The file appears whole or not at all.
+    The columns are series, timestamp (the start of a step, UTC) and value
+    (traffic per second, to the last digit); a gap is an absent row. One series
+    that is called like the file needs no column series. The file appears whole
+    or not at all.
 
     Example: preroll export --prometheus http://prometheus:9090 --query
     'sum by (namespace, deployment) (rate(http_requests_total[1m]))' --days 28 --out traffic.csv

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from forecaster.cli.terminal import err
 from forecaster.traffic.files import ReadOptions, read_traffic
 from tests.cli.metrics_server import evaluating, refusing
+from tests.traffic.certificates import make_certificates
 from tests.traffic.stand_in import serving
 
 END = datetime(2026, 5, 30, 18, 0, tzinfo=UTC)
@@ -135,6 +137,19 @@ def test_without_an_end_it_is_now_as_far_as_scrapes_have_come(ask, server):
     ask("--days", 1)
     last = max(int(asked.form["end"]) for asked in server.asked)
     assert 0 < time.time() - last < 120
+
+
+def test_a_ca_of_ones_own_is_trusted_where_it_is_named(preroll, tmp_path):
+    certificates = make_certificates(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates.server, certificates.server_key)
+    with serving(tls) as server:
+        server.answer = evaluating((WEB, lambda t: 1.0 + t % 11))
+        asked = ("export", "--prometheus", server.url, *QUERY, *UNTIL, "--days", 1)
+        assert "Set ca_file to the PEM file" in preroll(*asked).err
+        said = preroll(*asked, "--ca-file", certificates.ca)
+    assert said.code == 0, said.err
+    assert said.out.count("\n") == 1441
 
 
 def test_the_token_of_a_file_is_sent_and_never_shown(ask, server, tmp_path):

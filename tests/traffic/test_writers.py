@@ -69,6 +69,22 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind_and_spoils_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("forecaster.traffic.writers.write_traffic", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_traffic_csv(tmp_path / "api.csv", TrafficHistory([series("api", 1, 2, 3)]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stamp_within_a_second_is_written_with_its_fraction(tmp_path: Path):
+    start = START + timedelta(milliseconds=250)
+    write_traffic_csv(tmp_path / "api.csv", TrafficHistory([series("api", 1, start=start)]))
+    assert "2024-03-01T00:00:00.250000Z,1.0" in (tmp_path / "api.csv").read_text()
+
+
 def test_the_file_may_be_read_by_whom_other_files_may_be_read(tmp_path: Path):
     (tmp_path / "other").write_text("")
     write_traffic_csv(tmp_path / "api.csv", TrafficHistory([series("api", 1, 2, 3)]))
@@ -99,7 +115,11 @@ def histories(draw: st.DrawFn) -> TrafficHistory:
     return TrafficHistory(every)
 
 
-@given(history=histories(), unit=st.sampled_from(Unit), ending=st.sampled_from([".csv", ".csv.gz"]))
+@given(
+    history=histories(),
+    unit=st.sampled_from(Unit),
+    ending=st.sampled_from([".csv", ".csv.gz", ".parquet"]),
+)
 @settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, history: TrafficHistory, unit: Unit, ending: str
