@@ -125,6 +125,8 @@ def join_forests(forests: Sequence[Forest], scale: float = 1.0) -> Forest:
 
 def _at_most(threshold: float) -> np.float32:
     """The largest float32 that is not above ``threshold``: float32 features compare alike."""
+    if threshold >= np.finfo(np.float32).max:
+        return np.float32(np.inf)  # every number goes left, and only NaN is told apart
     rounded = np.float32(threshold)
     return np.nextafter(rounded, np.float32(-np.inf)) if rounded > threshold else rounded
 

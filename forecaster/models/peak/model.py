@@ -25,7 +25,7 @@ from forecaster.models.peak.forest import Forest
 from forecaster.models.peak.online import OnlineCalibration, gain_per_step
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["LeadPeakModel", "Taught", "Telling"]
+__all__ = ["LeadPeakModel", "Taught", "Telling", "peak_rates"]
 
 _FORMAT = 1
 # A quantile beyond everything seen is a guess about a tail: no more than twice the highest.
@@ -105,19 +105,12 @@ class LeadPeakModel:
         return OnlineCalibration(levels, self.score_at(levels), gain_per_step(self.step), offset)
 
     def peaks(self, telling: Telling, scores: FloatArray, highest: FloatArray) -> FloatArray:
-        """Traffic per second for each row and score, (rows, levels).
+        """Traffic per second for each row and score, (rows, levels): see :func:`peak_rates`.
 
-        ``scores`` has shape (levels,) or (rows, levels); ``highest`` (rows,) is the highest recent
-        traffic of each row, which with ``highest_rps`` bounds what is believed.
+        ``highest`` (rows,) is the highest recent traffic of each row.
         """
-        log_peak = telling.location[:, None] + telling.scale[:, None] * scores
-        ceiling = _CEILING * np.fmax(highest, self.highest_rps)
-        with np.errstate(over="ignore"):
-            peaks = np.exp(np.minimum(log_peak, 700.0)) - epsilon_rps(self.step)
-        bounded: FloatArray = np.clip(
-            peaks, 0.0, np.maximum(ceiling, _one_burst(self.step))[:, None]
-        )
-        return bounded
+        bound = np.fmax(highest, self.highest_rps)
+        return peak_rates(telling, scores, bound, epsilon_rps(self.step))
 
     def for_workload(self, series_id: str, path: DayAheadPath | None) -> LeadPeakModel:
         """The same model for another workload: a fleet's, or the starter."""
@@ -192,6 +185,17 @@ def _forest(arrays: dict[str, np.ndarray], prefix: str) -> Forest:
     return Forest(**found)
 
 
-def _one_burst(step: timedelta) -> float:
-    """What a workload that was silent may be believed to get: ten requests in a step."""
-    return 10.0 * epsilon_rps(step)
+def peak_rates(
+    telling: Telling, scores: FloatArray, highest: FloatArray, epsilon: float
+) -> FloatArray:
+    """exp(location + scale · score) − ε in traffic per second, shape (rows, levels).
+
+    ``scores`` has shape (levels,) or (rows, levels). Nothing beyond twice ``highest`` (rows,), the
+    highest traffic seen, is believed; nor, after silence, beyond ten requests in a step.
+    """
+    log_peak = telling.location[:, None] + telling.scale[:, None] * scores
+    ceiling = np.fmax(_CEILING * highest, 10.0 * epsilon)
+    bounded: FloatArray = np.clip(
+        np.exp(np.minimum(log_peak, 700.0)) - epsilon, 0.0, ceiling[:, None]
+    )
+    return bounded

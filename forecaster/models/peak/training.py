@@ -22,19 +22,24 @@ from forecaster.traffic.history import FloatArray, TrafficSeries
 
 __all__ = [
     "DEFAULT_LEVELS",
+    "LEAST_ROWS",
+    "SCORE_PLACES",
+    "FittedRows",
     "PeakConfig",
     "TeachingRows",
     "fit_rows",
+    "spread",
     "teaching_rows",
     "train_lead_peak",
+    "usable_rows",
 ]
 
 DEFAULT_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 LOCATION_TREES = BoostingConfig(rounds=100)
 SCALE_TREES = BoostingConfig(rounds=60)
 _DAY = timedelta(days=1)
-_LEAST_ROWS = 300
-_SCORES = 1000
+LEAST_ROWS = 300
+SCORE_PLACES = (np.arange(1000) + 0.5) / 1000
 _LEAST_SIZE = 1e-4  # of an error, before its logarithm
 
 
@@ -100,17 +105,16 @@ def train_lead_peak(
     recent = known.since(first) if known is not None else None
     if recent is None:
         raise HistoryTooShort(f"{series.series_id}: no traffic before {cutoff:%Y-%m-%d %H:%M} UTC")
-    everything = _usable_rows(recent, lead_steps)
-    if len(everything) < _LEAST_ROWS:
+    everything = usable_rows(recent, lead_steps)
+    if len(everything) < LEAST_ROWS:
         raise HistoryTooShort(
             f"{series.series_id}: {len(everything)} whole lead windows of "
             f"{format_duration((lead_steps + 1) * series.step)} were observed before "
-            f"{cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs {_LEAST_ROWS}"
+            f"{cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs {LEAST_ROWS}"
         )
-    chosen = _spread(everything, config.rows)
+    chosen = spread(everything, config.rows)
     taught = teaching_rows(recent, path, lead_steps, chosen, config.traffic_weight)
     fitted = fit_rows(taught, config)
-    quantiles = (np.arange(_SCORES) + 0.5) / _SCORES
     calibration = OnlineCalibration(
         config.levels,
         np.quantile(fitted.score, config.levels),
@@ -126,7 +130,7 @@ def train_lead_peak(
         taught=Taught.OWN,
         location=fitted.location,
         scale=fitted.scale,
-        score_quantiles=np.quantile(fitted.score, quantiles),
+        score_quantiles=np.quantile(fitted.score, SCORE_PLACES),
         highest_rps=_highest(recent),
         path=None if path is None else path.since(recent.end - timedelta(hours=4)),
         levels=config.levels,
@@ -175,7 +179,7 @@ def fit_rows(taught: TeachingRows, config: PeakConfig = PeakConfig()) -> FittedR
     return FittedRows(location.forest, scale.forest, error / np.exp(scale.foretold))
 
 
-def _usable_rows(series: TrafficSeries, lead_steps: int) -> NDArray[np.int64]:
+def usable_rows(series: TrafficSeries, lead_steps: int) -> NDArray[np.int64]:
     """Positions whose last interval was observed and whose window was lived through."""
     now = np.concatenate([[np.nan], series.rate_rps[:-1]])
     whole = ~np.isnan(lead_peaks(series.rate_rps, lead_steps)) & ~np.isnan(now)
@@ -185,7 +189,7 @@ def _usable_rows(series: TrafficSeries, lead_steps: int) -> NDArray[np.int64]:
     return np.flatnonzero(chosen)
 
 
-def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """``most`` of the rows, evenly over time, the latest among them."""
     if len(rows) <= most:
         return rows

@@ -1,0 +1,214 @@
+"""Origins of the lead peak: train on what had ended, then tell each step until the next origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecaster.errors import ForecastError, HistoryTooShort
+from forecaster.models.day_path import DayAheadPath
+from forecaster.models.outlook import Outlook
+from forecaster.models.peak.features import decisions_at
+from forecaster.models.peak.fleet import train_fleet
+from forecaster.models.peak.model import LeadPeakModel, Taught
+from forecaster.models.peak.starter import knows_starter, load_starter
+from forecaster.models.peak.training import PeakConfig, train_lead_peak
+from forecaster.models.selection import OutlookConfig, train_outlook
+from forecaster.traffic.history import FloatArray, TrafficSeries
+
+__all__ = ["PeakOrigin", "PeakTask", "peak_tasks", "with_fleet_models", "work_origin"]
+
+_PEAK = PeakConfig()
+_LEAST_HORIZON = timedelta(hours=28)
+
+
+@dataclass(frozen=True, eq=False)
+class PeakTask:
+    """One origin: train at ``cutoff``, then decide at ``steps`` steps from there on.
+
+    ``series`` ends where those steps do. ``fleet`` is the fleet's model of that cutoff, for a
+    workload that has too little history of its own.
+    """
+
+    series: TrafficSeries
+    cutoff: datetime
+    steps: int
+    lead_steps: int
+    levels: tuple[float, ...]
+    timezone: str = "UTC"
+    peak: PeakConfig = _PEAK
+    fleet: LeadPeakModel | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PeakOrigin:
+    """What one origin's models said, in log traffic and traffic per second.
+
+    ``location`` and ``scale`` have shape (steps,), NaN where the last interval was a gap or no
+    model spoke; ``base`` and ``offsets`` (levels,) are the score quantiles and where calibration
+    starts, ``gain`` its step; ``fallback_rps`` (levels, steps) is the outlook's highest quantile
+    within each lead window, and ``median_rps`` (steps,) its median, both NaN without an outlook.
+    ``reason`` says why there is none, or why another's model spoke.
+    """
+
+    cutoff: datetime
+    location: FloatArray
+    scale: FloatArray
+    base: FloatArray
+    offsets: FloatArray
+    gain: float
+    highest_rps: float
+    fallback_rps: FloatArray
+    median_rps: FloatArray
+    taught: Taught | None
+    reason: str = ""
+
+
+def peak_tasks(
+    series: TrafficSeries,
+    start: datetime,
+    lead_steps: int,
+    levels: Sequence[float],
+    *,
+    every: timedelta = timedelta(days=1),
+    timezone: str = "UTC",
+    peak: PeakConfig | None = None,
+) -> list[PeakTask]:
+    """The origins from ``start`` to the end of the series, ``every`` so often.
+
+    ``levels`` are any quantiles in (0, 1). Raises ValueError where ``start`` is not within the
+    series.
+    """
+    first = series.index_of(start)
+    if not 0 < first < len(series):
+        raise ValueError(f"{start} is not within {series.start} to {series.end}")
+    stride = max(1, round(every / series.step))
+    asked = tuple(sorted(set(levels)))
+    config = replace(peak or PeakConfig(), levels=asked)
+    tasks = []
+    for row in range(first, len(series), stride):
+        steps = min(stride, len(series) - row)
+        part = series.before(series.start + (row + steps) * series.step)
+        if part is None:  # never: the row lies within the series
+            continue
+        cutoff = series.start + row * series.step
+        tasks.append(PeakTask(part, cutoff, steps, lead_steps, asked, timezone, config))
+    return tasks
+
+
+def with_fleet_models(tasks: Iterable[PeakTask]) -> list[PeakTask]:
+    """The tasks, those of several series with the fleet's model of their cutoff.
+
+    It is trained once for each cutoff, on all series and without day-ahead paths, where a series
+    has less than a day of its own; tasks of a single series come back as they are.
+    """
+    listed = list(tasks)
+    by_cutoff: dict[datetime, list[PeakTask]] = {}
+    for task in listed:
+        by_cutoff.setdefault(task.cutoff, []).append(task)
+    fleets: dict[datetime, LeadPeakModel | None] = {}
+    for cutoff, together in by_cutoff.items():
+        short = any(cutoff - task.series.start < timedelta(days=1) for task in together)
+        if len(together) < 2 or not short:
+            continue
+        try:
+            fleets[cutoff] = train_fleet(
+                [(task.series, None) for task in together],
+                cutoff,
+                together[0].lead_steps,
+                together[0].peak,
+            )
+        except HistoryTooShort:
+            fleets[cutoff] = None
+    return [replace(task, fleet=fleets.get(task.cutoff)) for task in listed]
+
+
+def work_origin(task: PeakTask) -> PeakOrigin:
+    """Train at the cutoff and say what the models say at each step until the next one."""
+    first = task.series.index_of(task.cutoff)
+    known = task.series.before(task.cutoff)
+    if known is None:
+        raise ValueError(f"{task.series.series_id}: nothing ended before {task.cutoff}")
+    outlook, path, why = _outlook(task, known)
+    model, told = _model(task, known, path)
+    fallback, median = _from_outlook(outlook, task)
+    rows = first + np.arange(task.steps)
+    if model is None:
+        nothing = np.full(task.steps, np.nan)
+        zero = np.zeros(len(task.levels))
+        return PeakOrigin(
+            task.cutoff,
+            nothing,
+            nothing,
+            zero,
+            zero,
+            0.0,
+            np.nan,
+            fallback,
+            median,
+            None,
+            "; ".join(text for text in (why, told) if text),
+        )
+    telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows))
+    calibration = model.calibration(task.levels)
+    return PeakOrigin(
+        task.cutoff,
+        telling.location,
+        telling.scale,
+        calibration.base,
+        calibration.offset,
+        calibration.gain,
+        model.highest_rps,
+        fallback,
+        median,
+        model.taught,
+        "; ".join(text for text in (why, told) if text),
+    )
+
+
+def _outlook(
+    task: PeakTask, known: TrafficSeries
+) -> tuple[Outlook | None, DayAheadPath | None, str]:
+    horizon = (task.steps + task.lead_steps + 1) * known.step
+    config = OutlookConfig(
+        quantiles=task.levels,
+        horizon=max(horizon, _LEAST_HORIZON),
+        timezone=task.timezone,
+    )
+    try:
+        trained = train_outlook(known, task.cutoff, config)
+    except (HistoryTooShort, ForecastError) as error:
+        return None, None, f"no outlook: {error}"
+    return trained.outlook, trained.path, ""
+
+
+def _model(
+    task: PeakTask, known: TrafficSeries, path: DayAheadPath | None
+) -> tuple[LeadPeakModel | None, str]:
+    try:
+        own = train_lead_peak(known, task.cutoff, path, task.lead_steps, task.peak)
+        return own, ""
+    except HistoryTooShort as error:
+        why = str(error)
+    if task.fleet is not None:
+        return task.fleet.for_workload(known.series_id, path), f"the fleet's model speaks: {why}"
+    if knows_starter(task.series):
+        return None, f"the starter model was taught by this very trace and stays silent; {why}"
+    starter = load_starter(known.step, task.lead_steps)
+    return starter.for_workload(known.series_id, path), f"the starter model speaks: {why}"
+
+
+def _from_outlook(outlook: Outlook | None, task: PeakTask) -> tuple[FloatArray, FloatArray]:
+    if outlook is None:
+        return (
+            np.full((len(task.levels), task.steps), np.nan),
+            np.full(task.steps, np.nan),
+        )
+    width = task.lead_steps + 1
+    rates = np.stack([outlook.at(level) for level in task.levels])[:, : task.steps + width - 1]
+    windows = np.lib.stride_tricks.sliding_window_view(rates, width, axis=1)
+    middle = outlook.rate_rps[np.abs(np.array(outlook.quantiles) - 0.5).argmin()]
+    return windows.max(axis=2), middle[: task.steps]
