@@ -13,6 +13,7 @@ from forecaster.errors import NoUsablePlan
 from forecaster.planning.capacity import Mode
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import Snapshot, WorkloadState
+from forecaster.planning.target import Source
 
 __all__ = ["SHOWN_QUANTILES", "ServiceCollector", "WorkloadCollector"]
 
@@ -75,6 +76,16 @@ class _Families:
         self.usable = _gauge(
             "preroll_plan_usable", "1 where KEDA gets a target, 0 where it gets a 503."
         )
+        self.source = _gauge(
+            "preroll_target_source",
+            "1 for who speaks: the lead peak, from live traffic, or the outlook; 0 for the other.",
+            "source",
+        )
+        self.lead_peak = _gauge(
+            "preroll_lead_peak_rps",
+            "The rule's quantile of the highest traffic within the lead time, while it counts.",
+            "quantile",
+        )
         self.outlook = _gauge(
             "preroll_outlook_rps",
             "Quantiles of traffic forecast for the present step, requests per second.",
@@ -130,11 +141,17 @@ class _Families:
         except NoUsablePlan:
             _set(self.usable, labels, 0)
             return
-        off, planned = target.mode is Mode.OFF, state.has_plan(now)
-        _set(self.usable, labels, off or planned)
+        spoken = target.source is not Source.NONE
+        _set(self.usable, labels, spoken or state.rule.mode is Mode.OFF)
         _set(self.target, labels, max(0, target.replicas))
-        if planned and not off:
-            _set(self.planned, labels, max(0, target.planned_replicas))
+        if not spoken:
+            return
+        _set(self.planned, labels, max(0, target.planned_replicas))
+        for source in (Source.LEAD_PEAK, Source.OUTLOOK):
+            _set(self.source, (*labels, source.value), target.source is source)
+        told = state.live.fresh(now)
+        if told is not None:
+            _set(self.lead_peak, (*labels, repr(float(told.quantile))), told.peak_rps)
 
     def _add_plan(self, labels: Sequence[str], plan: Plan, now: datetime) -> None:
         _set(self.plan_age, labels, (now - plan.outlook.cutoff).total_seconds())

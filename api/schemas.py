@@ -8,12 +8,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from forecaster.models.peak import Taught
 from forecaster.planning.capacity import Mode
+from forecaster.planning.target import Source
 
 __all__ = [
     "ErrorView",
     "ForecastView",
     "HealthView",
+    "LeadPeakView",
     "ObservedView",
     "PlanView",
     "ProblemView",
@@ -46,6 +49,19 @@ class _View(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
 
+class LeadPeakView(_View):
+    """The highest traffic within the lead window that begins at ``at``, from live traffic."""
+
+    at: Annotated[datetime, Field(description="The end of the latest observed interval.")]
+    now_rps: Annotated[Measured, Field(description="The traffic of that interval.")]
+    quantile: float
+    peak_rps: Annotated[float, Field(description="That quantile of the lead peak.")]
+    taught: Annotated[
+        Taught,
+        Field(description="Whose past taught the model: the workload's own, the fleet's, others'."),
+    ]
+
+
 class TargetView(_View):
     """What KEDA reads (``replicas``), what was planned, and why."""
 
@@ -58,10 +74,18 @@ class TargetView(_View):
     namespace: str
     name: str
     mode: Mode
+    source: Annotated[
+        Source,
+        Field(description="Who spoke: the lead peak, from live traffic; the outlook; or nobody."),
+    ]
+    lead_peak: Annotated[
+        LeadPeakView | None,
+        Field(description="The last one told; it counts where `source` is `lead_peak`."),
+    ]
     reasons: list[Text]
     valid_until: Annotated[
         datetime | None,
-        Field(description="When the plan's next step begins; null where nothing is planned."),
+        Field(description="When the next step begins; null where nothing is planned."),
     ]
     notices: list[Text]
 
@@ -117,6 +141,7 @@ class TargetSummary(_View):
 
     replicas: Replicas
     planned_replicas: Replicas
+    source: Source
     reasons: list[Text]
     valid_until: datetime | None
 
@@ -158,6 +183,7 @@ class WorkloadView(_View):
     reason: Text | None
     notices: list[Text]
     observed: ObservedView | None
+    lead_peak: LeadPeakView | None
     plan: PlanView | None
     training: TrainingView
 

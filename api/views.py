@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.schemas import (
+    LeadPeakView,
     ObservedView,
     PlanView,
     RuleView,
@@ -14,7 +15,8 @@ from api.schemas import (
     WorkloadView,
 )
 from forecaster.errors import NoUsablePlan
-from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.capacity import ScalingRule
+from forecaster.planning.live import ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import ObservedTraffic, TrainingState, WorkloadState
 
@@ -34,8 +36,10 @@ def target_view(state: WorkloadState, now: datetime, notices: tuple[str, ...] = 
         namespace=state.namespace,
         name=state.name,
         mode=target.mode,
+        source=target.source,
+        lead_peak=_lead_peak(state.live.told),
         reasons=list(target.reasons),
-        valid_until=_step_end(state, now),
+        valid_until=target.valid_until,
         notices=[*state.notices, *notices],
     )
 
@@ -48,6 +52,7 @@ def workload_view(state: WorkloadState, now: datetime) -> WorkloadView:
         target = TargetSummary(
             replicas=view.replicas,
             planned_replicas=view.planned_replicas,
+            source=view.source,
             reasons=view.reasons,
             valid_until=view.valid_until,
         )
@@ -62,17 +67,22 @@ def workload_view(state: WorkloadState, now: datetime) -> WorkloadView:
         reason=reason,
         notices=list(state.notices),
         observed=_observed(state.observed),
+        lead_peak=_lead_peak(state.live.told),
         plan=_plan(state.plan),
         training=_training(state.training),
     )
 
 
-def _step_end(state: WorkloadState, now: datetime) -> datetime | None:
-    # Within a step of the plan the target does not change.
-    if state.plan is None or state.rule.mode is Mode.OFF or not state.has_plan(now):
+def _lead_peak(told: ToldPeak | None) -> LeadPeakView | None:
+    if told is None:
         return None
-    start, step = state.plan.start, state.plan.outlook.step
-    return start + ((now - start) // step + 1) * step
+    return LeadPeakView(
+        at=told.at,
+        now_rps=told.now_rps,
+        quantile=told.quantile,
+        peak_rps=told.peak_rps,
+        taught=told.taught,
+    )
 
 
 def _rule(rule: ScalingRule) -> RuleView:

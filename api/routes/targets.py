@@ -36,8 +36,8 @@ class _Rendered:
 class TargetRoute:
     """200 with ``replicas`` and the reasons; 503 with a reason; 404.
 
-    A target changes when the plan's step does or when the workload's state is replaced, so its
-    bytes are kept until then: one entry a state, gone with the state.
+    A target changes when a step ends, when live traffic grows too old, or when the workload's state
+    is replaced, so its bytes are kept until then: one entry a state, gone with the state.
     """
 
     def __init__(self, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime]) -> None:
@@ -82,9 +82,8 @@ class TargetRoute:
         try:
             view = target_view(state, now, notices)
             answer = json_answer(200, view.model_dump_json())
-            if state.plan is not None and view.valid_until is not None:
-                since = view.valid_until - state.plan.outlook.step
-                self._rendered[state] = _Rendered(answer, notices, since, view.valid_until)
+            if view.valid_until is not None:
+                self._rendered[state] = _Rendered(answer, notices, now, view.valid_until)
         except NoUsablePlan as error:
             return error_answer(503, "no_usable_plan", str(error))
         except Exception:

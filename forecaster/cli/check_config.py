@@ -100,6 +100,7 @@ def _lines(settings: Settings) -> list[tuple[str, str]]:
             f"traffic; plans reach {PLAN_HORIZON.total_seconds() / 3600:g} h ahead",
         ),
         ("grid", f"steps of {format_duration(fleet.step)}, days of {fleet.timezone}"),
+        ("live", f"traffic counts for {format_duration(fleet.live_age)}, then the outlook speaks"),
         ("server", f"{server.host}:{server.port}, {guard}"),
         ("store", str(settings.store_path)),
         ("log", f"{settings.log.level}, {settings.log.format}"),

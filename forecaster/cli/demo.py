@@ -23,6 +23,7 @@ _MATCH = "South Africa v Denmark"
 _BEFORE = timedelta(minutes=20)
 _CAPACITY_RPS = 50.0
 _PATIENCE_SECONDS = 60.0
+_FIRST_WORD_SECONDS = 10.0  # the lead peak speaks a moment after its model was trained
 
 
 def demo(
@@ -79,9 +80,18 @@ def _announce(snapshot: Callable[[], Snapshot], url: str, kick_off: datetime) ->
                 waiting = time.monotonic()
             time.sleep(0.1)
             tick()
+        trained = time.monotonic()
+        while time.monotonic() - trained < _FIRST_WORD_SECONDS and not _speaks(snapshot()):
+            time.sleep(0.1)
+            tick()
     console = out()
     console.print(_text(url, kick_off), markup=False, soft_wrap=True)
     console.file.flush()
+
+
+def _speaks(snapshot: Snapshot) -> bool:
+    """Whether a lead peak was told, or nothing is to be waited for."""
+    return any(one.live.told is not None for one in snapshot.workloads.values())
 
 
 def _text(url: str, kick_off: datetime) -> str:
@@ -100,6 +110,9 @@ One replica serves {_CAPACITY_RPS:.0f} requests per second.
 Ask as KEDA does:
 
   curl -s {url}/v1/targets/{workload}
+
+"source" says who speaks: lead_peak, from live traffic, every minute anew; outlook, from the
+past alone, where live traffic stops.
 
 The ScaledObject trigger that would use it:
 

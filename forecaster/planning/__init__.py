@@ -1,7 +1,8 @@
 """Quantiles of traffic to replicas."""
 
 from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
-from forecaster.planning.plan import Held, Plan, Target, build_plan
+from forecaster.planning.plan import Plan, build_plan
+from forecaster.planning.target import Held, Source, Target
 
 __all__ = [
     "Held",
@@ -9,6 +10,7 @@ __all__ = [
     "Mode",
     "Plan",
     "ScalingRule",
+    "Source",
     "Target",
     "build_plan",
     "replicas_for",

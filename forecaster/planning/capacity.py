@@ -38,8 +38,9 @@ class ScalingRule:
 
     ``capacity_rps`` is the traffic that one replica serves at its target utilisation;
     ``lead_time`` runs from "value served" to "pod ready"; ``quantile`` is the risk;
-    ``hold_down`` is how long a higher target outlives the need, 24 h at the most. ValueError
-    begins with the name of a bad field.
+    ``hold_down`` is how long a higher target outlives the need, 24 h at the most; 0 by default, for
+    the HPA's own window of 300 s on the way down comes on top, and both together cost slack.
+    ValueError begins with the name of a bad field.
     """
 
     capacity_rps: float
@@ -47,7 +48,7 @@ class ScalingRule:
     quantile: float = 0.98
     min_replicas: int = 1
     max_replicas: int = 100
-    hold_down: timedelta = timedelta(minutes=5)
+    hold_down: timedelta = timedelta(0)
     mode: Mode = Mode.ACTIVE
 
     def __post_init__(self) -> None:

@@ -1,51 +1,22 @@
-"""The plan: the targets of the next two days, and each target's reasons."""
+"""The plan: the targets of the next two days, from the outlook alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
 from forecaster.durations import format_duration
 from forecaster.errors import NoUsablePlan
 from forecaster.models.outlook import Outlook
-from forecaster.planning.capacity import (
-    IntArray,
-    Mode,
-    ScalingRule,
-    replicas_for,
-    wanted_replicas,
-)
+from forecaster.planning.capacity import IntArray, ScalingRule, replicas_for, wanted_replicas
 from forecaster.planning.hold import hold
+from forecaster.planning.target import Asked, Held, Source, Target, instant_text, settle
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["Held", "Plan", "Target", "build_plan"]
-
-
-@dataclass(frozen=True)
-class Held:
-    """So many replicas were served at ``at`` and are not to be let go before the hold-down."""
-
-    at: datetime
-    replicas: int
-
-
-@dataclass(frozen=True)
-class Target:
-    """What KEDA gets (``replicas``), what was planned, and why.
-
-    ``replicas`` is 0, "no floor", in the modes shadow and off; ``planned_replicas`` is the same in
-    all modes.
-    """
-
-    workload: str
-    at: datetime
-    replicas: int
-    planned_replicas: int
-    mode: Mode
-    reasons: tuple[str, ...]
+__all__ = ["Plan", "build_plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,49 +54,37 @@ class Plan:
         return self.start <= now < self.end
 
     def target(self, now: datetime) -> Target:
-        """The target at ``now``, with its reasons.
+        """The target at ``now`` by this plan alone, with its reasons.
 
         Raises NoUsablePlan before the plan's start and from its end on.
         """
+        return settle(self.outlook.series_id, now, self.rule, self.ask(now))
+
+    def ask(self, now: datetime) -> Asked:
+        """What the outlook asks for in the step of ``now``; raises as :meth:`target` does."""
         if not self.covers(now):
             raise NoUsablePlan(
-                f"{self.outlook.series_id}: the plan made at {_stamp(self.outlook.cutoff)} covers "
-                f"{_stamp(self.start)} to {_stamp(self.end)}, not {_stamp(now)}"
+                f"{self.outlook.series_id}: the plan made at {instant_text(self.outlook.cutoff)} "
+                f"covers {instant_text(self.start)} to {instant_text(self.end)}, "
+                f"not {instant_text(now)}"
             )
-        index = (now - self.start) // self.outlook.step
-        planned = int(self.replicas[index])
-        mode = self.rule.mode
-        return Target(
-            workload=self.outlook.series_id,
-            at=now.astimezone(UTC),
-            replicas=planned if mode is Mode.ACTIVE else 0,
-            planned_replicas=planned,
-            mode=mode,
-            reasons=tuple(self._reasons(index)),
-        )
-
-    def _reasons(self, index: int) -> list[str]:
         rule, step = self.rule, self.outlook.step
-        needed, planned = int(self.needed[index]), int(self.replicas[index])
+        index = (now - self.start) // step
         peak_at = self.start + int(self.peak_index[index]) * step
         wanted = int(wanted_replicas(self.peak_rps[index : index + 1], rule)[0])
-        reasons = [
-            f"outlook {rule.quantile:g} quantile {self.peak_rps[index]:,.4g} rps at "
-            f"{peak_at:%H:%M} UTC within the next {format_duration(rule.lead_time)} "
-            f"÷ {rule.capacity_rps:,.6g} rps = {wanted}"
-        ]
-        if wanted < rule.min_replicas:
-            reasons.append(f"raised to the minimum of {rule.min_replicas}")
-        if wanted > rule.max_replicas:
-            reasons.append(f"limited to the maximum of {rule.max_replicas}, {wanted} wanted")
-        if planned > needed:
-            hold = format_duration(rule.hold_down)
-            reasons.append(f"held at {planned}: needed within the last {hold}")
-        if rule.mode is Mode.SHADOW:
-            reasons.append(f"shadow: {planned} is shown here, KEDA gets 0 (no floor)")
-        if rule.mode is Mode.OFF:
-            reasons.append("off: KEDA gets 0 (no floor)")
-        return reasons
+        return Asked(
+            source=Source.OUTLOOK,
+            wanted=wanted,
+            needed=int(self.needed[index]),
+            replicas=int(self.replicas[index]),
+            reason=(
+                f"outlook {rule.quantile:g} quantile {self.peak_rps[index]:,.4g} rps at "
+                f"{peak_at:%H:%M} UTC within the next {format_duration(rule.lead_time)} "
+                f"÷ {rule.capacity_rps:,.6g} rps = {wanted}"
+            ),
+            step=step,
+            step_end=self.start + (index + 1) * step,
+        )
 
 
 def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -> Plan:
@@ -157,7 +116,3 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
             kept = min(one.replicas, rule.max_replicas)
             replicas[since:until] = np.maximum(replicas[since:until], kept)
     return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held))
-
-
-def _stamp(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -12,7 +12,10 @@ from types import MappingProxyType
 
 from forecaster.errors import NoUsablePlan, UnknownWorkload
 from forecaster.planning.capacity import Mode, ScalingRule
-from forecaster.planning.plan import Plan, Target
+from forecaster.planning.live import NO_LIVE, Live
+from forecaster.planning.plan import Plan
+from forecaster.planning.planner import ask, decide
+from forecaster.planning.target import Held, Target
 
 __all__ = ["ObservedTraffic", "Snapshot", "TrainingState", "WorkloadState"]
 
@@ -38,9 +41,9 @@ class TrainingState:
 
 @dataclass(frozen=True, eq=False)
 class WorkloadState:
-    """One workload: how it scales, its plan, or the reason why there is none.
+    """One workload: how it scales, its plan, or the reason why there is none, and live traffic.
 
-    ``notices`` are things a person should know while a plan is served ("no traffic since 20:04").
+    ``notices`` are things a person should know while it is served ("no traffic since 20:04").
     """
 
     namespace: str
@@ -51,6 +54,7 @@ class WorkloadState:
     observed: ObservedTraffic | None = None
     training: TrainingState = TrainingState()
     notices: tuple[str, ...] = ()
+    live: Live = NO_LIVE
 
     @property
     def workload(self) -> str:
@@ -59,27 +63,40 @@ class WorkloadState:
 
     @property
     def settled(self) -> bool:
-        """Whether there is a plan or a stated reason for having none."""
-        return self.rule.mode is Mode.OFF or self.plan is not None or self.reason is not None
+        """Whether there is something to serve, or a stated reason for having nothing."""
+        known = self.plan is not None or self.live.told is not None or self.reason is not None
+        return known or self.rule.mode is Mode.OFF
 
     def target(self, now: datetime) -> Target:
         """The target at ``now``; NoUsablePlan, with the reason, where there is none.
 
-        A workload that is off, or in shadow without a plan, has one all the same: no floor. An
-        error would make the HPA hold, and who only watches must not pin anything.
+        A workload that is off, or in shadow with nothing to show, has one all the same: no floor.
+        An error would make the HPA hold, and who only watches must not pin anything.
         """
         mode = self.rule.mode
         if mode is Mode.OFF:
             return Target(self.workload, now, 0, 0, mode, ("off: KEDA gets 0 (no floor)",))
         try:
-            if self.plan is None:
-                raise self.no_plan()
-            return self.plan.target(now)
+            self._check(now)
+            return decide(self.workload, self.rule, self.plan, self.live, now)
         except NoUsablePlan as error:
             if mode is not Mode.SHADOW:
                 raise
             told = f"shadow: KEDA gets 0 (no floor); no plan to show: {error}"
             return Target(self.workload, now, 0, 0, mode, (told,))
+
+    def need(self, now: datetime) -> Held | None:
+        """What is needed in the step of ``now``, before any hold-down, and when that step ends.
+
+        None where nothing is planned.
+        """
+        if self.rule.mode is Mode.OFF:
+            return None
+        try:
+            asked = ask(self.workload, self.rule, self.plan, self.live, now)
+        except NoUsablePlan:
+            return None
+        return Held(asked.step_end, asked.needed)
 
     def no_plan(self) -> NoUsablePlan:
         """Why there is no plan, as the error to raise."""
@@ -87,9 +104,11 @@ class WorkloadState:
         reason = "off: nothing is planned" if off else self.reason or "not trained yet"
         return NoUsablePlan(f"{self.workload}: {reason}")
 
-    def has_plan(self, now: datetime) -> bool:
-        """Whether a plan covers ``now``."""
-        return self.plan is not None and self.plan.covers(now)
+    def _check(self, now: datetime) -> None:
+        if self.plan is None and self.live.fresh(now) is None:
+            if self.live.told is None:
+                raise self.no_plan()
+            raise NoUsablePlan(f"{self.no_plan()}; {self.live.why_not(now)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +123,7 @@ class Snapshot:
 
     @property
     def ready(self) -> bool:
-        """Whether every workload has a plan or a stated reason for having none."""
+        """Whether every workload is served, or has a stated reason for being not."""
         return all(state.settled for state in self.workloads.values())
 
     def state(self, workload: str) -> WorkloadState:

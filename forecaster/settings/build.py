@@ -15,6 +15,7 @@ from forecaster.settings.environment import NEVER_BLANK, overlay
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
     DefaultsShape,
+    LiveShape,
     LogShape,
     ServerShape,
     SettingsShape,
@@ -74,10 +75,18 @@ def _fleet(pieces: Pieces) -> Fleet | None:
             f"{format_duration(training.every)} is too long: a plan ends after "
             f"{format_duration(PLAN_HORIZON)}, and a training may have to be tried again",
         )
-    whole = pieces.whole
-    if whole is None:
+    live, whole = pieces.piece(LiveShape, "live"), pieces.whole
+    if live is None or whole is None:
         return None
-    return Fleet(workloads, whole.step, whole.history, whole.timezone, whole.training.every)
+    stale_after = live.stale_after
+    if stale_after is not None and stale_after < 2 * whole.step:
+        # Just before the next interval is known, the last one is older than a step already.
+        least = format_duration(2 * whole.step)
+        told = f"{format_duration(stale_after)} is too short, it must be at least 2 steps, {least}"
+        pieces.note(("live", "stale_after"), told)
+    return Fleet(
+        workloads, whole.step, whole.history, whole.timezone, whole.training.every, stale_after
+    )
 
 
 def _workloads(pieces: Pieces) -> list[WorkloadSettings]:

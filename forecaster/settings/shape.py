@@ -21,6 +21,7 @@ from forecaster.settings.fields import (
     KubernetesName,
     LeadTime,
     MostReplicas,
+    PositiveDuration,
     Quantile,
     Replicas,
     Step,
@@ -33,6 +34,7 @@ from forecaster.settings.source_shape import QUERY_EXAMPLE, Shape, SourceShape
 
 __all__ = [
     "DefaultsShape",
+    "LiveShape",
     "LogShape",
     "ServerShape",
     "SettingsShape",
@@ -66,8 +68,8 @@ class DefaultsShape(Shape):
     )
     hold_down: HoldDown = Field(
         default=_RULE.hold_down,
-        description="How long a higher target outlives the need.",
-        examples=["5m"],
+        description="How long a higher target outlives the need, before the HPA's own window.",
+        examples=["0s"],
     )
     mode: Mode = Field(
         default=_RULE.mode,
@@ -120,6 +122,17 @@ class TrainingShape(Shape):
         default=timedelta(hours=6),
         description="How often; a plan reaches 48 h ahead.",
         examples=["6h"],
+    )
+
+
+class LiveShape(Shape):
+    """How long live traffic counts."""
+
+    stale_after: PositiveDuration | None = Field(
+        default=None,
+        description="How old the end of the latest traffic may become before the outlook speaks; "
+        "where it is left out, 4 steps.",
+        examples=["4m"],
     )
 
 
@@ -206,6 +219,11 @@ class SettingsShape(Shape):
         default=TrainingShape(),
         description="When outlooks are trained anew.",
         examples=[{"every": "6h"}],
+    )
+    live: LiveShape = Field(
+        default=LiveShape(),
+        description="How long live traffic counts.",
+        examples=[{"stale_after": "4m"}],
     )
     server: ServerShape = Field(
         default=ServerShape(), description="Where KEDA asks.", examples=[{"port": 8080}]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from forecaster.durations import format_duration
 from forecaster.models.outlook import DEFAULT_QUANTILES
+from forecaster.models.peak import STALE_STEPS
 from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
@@ -44,7 +45,8 @@ class Fleet:
     """What is planned for, and from what: the workloads, the grid, the past to learn from.
 
     ``history`` is how much past traffic a training sees; ``timezone`` is where the audience lives;
-    ``train_every`` is the time between two trainings.
+    ``train_every`` is the time between two trainings; ``stale_after`` is how old the end of the
+    last observed interval may become before the outlook speaks.
     """
 
     workloads: tuple[WorkloadSettings, ...]
@@ -52,6 +54,16 @@ class Fleet:
     history: timedelta = timedelta(days=28)
     timezone: str = "UTC"
     train_every: timedelta = timedelta(hours=6)
+    stale_after: timedelta | None = None
+
+    @property
+    def live_age(self) -> timedelta:
+        """``stale_after``; where it is not set, three intervals may be missing.
+
+        The one that is under way is a fourth: it has not ended, and is not missed yet.
+        """
+        default: timedelta = (STALE_STEPS + 1) * self.step
+        return default if self.stale_after is None else self.stale_after
 
     @property
     def longest_hold_down(self) -> timedelta:
@@ -70,11 +82,15 @@ class Fleet:
         return PLAN_HORIZON + rule.lead_steps(self.step) * self.step
 
     def training_key(self, rule: ScalingRule) -> str:
-        """What a training depends on, as text; with another key a stored outlook is due at once."""
+        """What a training depends on, as text; with another key a workload is due at once.
+
+        Its lead-peak model is for one lead window, in steps.
+        """
         return (
             f"step={format_duration(self.step)} history={format_duration(self.history)} "
             f"timezone={self.timezone} horizon={format_duration(self.horizon(rule))} "
-            f"quantiles={','.join(repr(float(one)) for one in self.quantiles(rule))}"
+            f"quantiles={','.join(repr(float(one)) for one in self.quantiles(rule))} "
+            f"lead-peak={rule.lead_steps(self.step)}"
         )
 
 

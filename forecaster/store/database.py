@@ -127,3 +127,4 @@ def _prepare(engine: Engine, path: Path) -> None:
                 f"store {path} was written by a newer Preroll (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}): run that version, or set store.path to another file"
             )
+        METADATA.create_all(connection)  # tables that came after this file was made

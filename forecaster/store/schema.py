@@ -18,10 +18,22 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["METADATA", "SCHEMA_VERSION", "about", "outlooks", "served", "trainings"]
+__all__ = [
+    "METADATA",
+    "SCHEMA_VERSION",
+    "about",
+    "outlooks",
+    "peak_models",
+    "served",
+    "trainings",
+]
 
 SCHEMA_VERSION = 1
-"""Raised with every change of a table that an older Preroll would misread."""
+"""Raised with every change of a table that an older Preroll would misread.
+
+A table more is no such change: it is made when the file is opened, and an older Preroll, to which
+somebody goes back, leaves it alone.
+"""
 
 METADATA = MetaData()
 
@@ -55,6 +67,19 @@ outlooks = Table(
     Column("model", String, nullable=False),
     Column("reasons", String, nullable=False),
     Column("rates", LargeBinary, nullable=False),
+)
+
+# The lead-peak model of each workload, its own or a borrowed one; ``version`` changes with it, and
+# is all that the refresher reads of a model that it has already.
+peak_models = Table(
+    "peak_models",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("cutoff", _Instant, nullable=False),
+    Column("taught", String, nullable=False),
+    Column("why_taught", String, nullable=False),
+    Column("model", LargeBinary, nullable=False),
 )
 
 # How training went, of each workload.

@@ -1,4 +1,4 @@
-"""What survives a restart: outlooks, how training went, and the replicas served of late."""
+"""What survives a restart: outlooks, lead-peak models, trainings, the replicas served of late."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Self
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from forecaster.planning.plan import Held
 from forecaster.planning.snapshot import TrainingState
+from forecaster.planning.target import Held
 from forecaster.store.database import guarded, open_database
 from forecaster.store.packing import PackedOutlook
-from forecaster.store.schema import outlooks, served, trainings
+from forecaster.store.peaks import StoredPeak
+from forecaster.store.schema import outlooks, peak_models, served, trainings
 
 __all__ = ["PlanStore", "TrainingRecord"]
 
@@ -63,16 +64,31 @@ class PlanStore:
         self.path = path
         self._engine = open_database(path)
 
-    def save_outlook(self, outlook: PackedOutlook, record: TrainingRecord) -> None:
-        """Put a workload's new outlook in the place of the old one, with its training record."""
+    def save_outlook(
+        self, outlook: PackedOutlook, record: TrainingRecord, peak: StoredPeak | None = None
+    ) -> None:
+        """Put a workload's new outlook in the place of the old one, with its training record.
+
+        So it is with ``peak``, its lead-peak model; without one an older model stays.
+        """
         with self._writing() as connection:
             _put(connection, outlooks, [dataclasses.asdict(outlook)])
             _put(connection, trainings, [_row(outlook.workload, record)])
+            _put(connection, peak_models, [] if peak is None else [_peak_row(peak)])
 
-    def save_records(self, records: Mapping[str, TrainingRecord]) -> None:
-        """Note how training went, by workload; the outlooks stay as they are."""
+    def save_records(
+        self, records: Mapping[str, TrainingRecord], peaks: Sequence[StoredPeak] = ()
+    ) -> None:
+        """Note how training went, by workload, and lead-peak models; the outlooks stay."""
         with self._writing() as connection:
             _put(connection, trainings, [_row(name, record) for name, record in records.items()])
+            _put(connection, peak_models, [_peak_row(one) for one in peaks])
+
+    def peak_teachers(self) -> dict[str, str]:
+        """Whose past taught each workload's lead-peak model."""
+        query = select(peak_models.c.workload, peak_models.c.taught)
+        with self._reading() as connection:
+            return {row.workload: row.taught for row in connection.execute(query)}
 
     def records(self) -> dict[str, TrainingRecord]:
         """How training went, of every workload that was ever tried."""
@@ -122,7 +138,7 @@ class PlanStore:
         with self._writing() as connection:
             removed = connection.execute(delete(outlooks).where(gone)).rowcount
             left = select(outlooks.c.workload)
-            for table in (trainings, served):
+            for table in (trainings, served, peak_models):
                 others = table.c.workload.not_in(workloads) & table.c.workload.not_in(left)
                 connection.execute(delete(table).where(others))
         return removed
@@ -162,6 +178,10 @@ def _row(workload: str, record: TrainingRecord) -> dict[str, object]:
         "failed_in_a_row": record.failed_in_a_row,
         "training_key": record.training_key,
     }
+
+
+def _peak_row(peak: StoredPeak) -> dict[str, object]:
+    return {**dataclasses.asdict(peak), "version": peak.version}
 
 
 def _put(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

@@ -2,12 +2,13 @@
 
     service.py        the whole: start, snapshot, stop
     conductor.py      the rounds of the one thread in the serving process
-    board.py, source_watch.py   what is known of the fleet, as a snapshot
+    board.py, source_watch.py, live_watch.py   what is known of the fleet, as a snapshot
     training_desk.py, schedule.py   when to train whom, and what a failure means
     served.py         the hold-down across retrains and restarts
     loading.py        stored plans, served before anything is trained
     source.py, file_source.py   the seam to the traffic source
-    training.py, refreshing.py  the beats themselves, over a source, a store and a clock
+    training.py, peak_training.py   the first beat, over a source, a store and a clock
+    refreshing.py, live_traffic.py, live_peaks.py   the second
     trainer.py, refresher.py, process.py   the processes they run in
     orders.py, messages.py      what is said between the processes
     logs.py           structured logs

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from forecaster.errors import ForecastError, PrerollError
 from forecaster.models.outlook import Outlook
 from forecaster.planning.capacity import Mode
-from forecaster.planning.plan import Held, Plan, build_plan
+from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
+from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
-from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.live_watch import LiveWatch
+from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.source_watch import SourceWatch
 from forecaster.worker.words import stamp
 
@@ -34,11 +36,19 @@ class Board:
     """The state of every workload.
 
     Plans are built under the workload's present rule, so a changed capacity or quantile needs no
-    training. ``records`` are how trainings went before.
+    training. ``records`` are how trainings went before; ``held`` gives the needs of a workload
+    in the steps just past.
     """
 
-    def __init__(self, fleet: Fleet, records: Mapping[str, TrainingRecord]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        records: Mapping[str, TrainingRecord],
+        held: Callable[[str], tuple[Held, ...]] = lambda _: (),
+    ) -> None:
         self._fleet = fleet
+        self._held = held
+        self._live = LiveWatch(fleet)
         self._active = {
             one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
         }
@@ -91,8 +101,14 @@ class Board:
         self._troubles += 1
 
     def take_refresh(self, result: Refreshed | RefreshFailed) -> None:
-        """The latest traffic, or the reason why there is none."""
+        """The latest traffic and its lead peaks, or the reason why there is none."""
         self._source.take(result)
+        if isinstance(result, Refreshed):
+            self.take_foretold(result.foretold)
+
+    def take_foretold(self, foretold: Foretold) -> None:
+        """Lead peaks between two refreshes: a model is new."""
+        self._live.take(foretold)
 
     def take_store_error(self, what: str, error: str | None) -> None:
         """Why ``what`` cannot be stored, or None where it was."""
@@ -106,17 +122,26 @@ class Board:
         states = {one.workload: self._state(one, now, silence) for one in self._fleet.workloads}
         return Snapshot(states, tuple(self._notices(silence)))
 
+    def states(self, workloads: Iterable[str], now: datetime) -> list[WorkloadState]:
+        """The state of some workloads at ``now``."""
+        silence, wanted = self._source.silence(now), set(workloads)
+        chosen = [one for one in self._fleet.workloads if one.workload in wanted]
+        return [self._state(one, now, silence) for one in chosen]
+
     def _state(
         self, settings: WorkloadSettings, now: datetime, silence: str | None
     ) -> WorkloadState:
         name = settings.workload
         plan = self._plans.get(name)
         usable = plan if plan is not None and plan.covers(now) else None
-        reason, notices = None, []
-        if usable is None:
-            reason = self._why_not(name, silence)
-        elif (silence is None or name in self._source.refused) and (
-            own_silence := self._source.own_silence(name, now)
+        live = self._live.live(name, self._held(name))
+        reason = self._why_not(name, silence) if usable is None else None
+        notices = []
+        served = usable is not None or live.fresh(now) is not None
+        if (
+            served
+            and (silence is None or name in self._source.refused)
+            and (own_silence := self._source.own_silence(name, now))
         ):
             notices.append(own_silence)
         record = self.records.get(name)
@@ -125,6 +150,8 @@ class Board:
                 f"training failed {record.failed_in_a_row}× since: {record.state.last_error}; "
                 f"serving the plan made at {stamp(usable.outlook.cutoff)}"
             )
+        elif served and reason is not None:
+            notices.append(f"no outlook to fall back on: {reason}")
         return WorkloadState(
             namespace=settings.namespace,
             name=settings.name,
@@ -134,6 +161,7 @@ class Board:
             observed=self._source.observed(name),
             training=self._training(name),
             notices=tuple(notices),
+            live=live,
         )
 
     def _training(self, workload: str) -> TrainingState:
@@ -175,6 +203,8 @@ class Board:
             )
         for what, error in self._not_stored.items():
             yield f"{what} cannot be stored, a restart would lose them: {error}"
+        if self._live.trouble is not None:
+            yield f"lead-peak models cannot be read: {self._live.trouble}"
         for warning in self._source.warnings:
             yield f"the source says: {warning}"
 

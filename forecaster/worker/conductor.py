@@ -16,7 +16,7 @@ from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import Fleet, LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.board import Board
-from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.orders import RefreshOrder, TrainingOrder
 from forecaster.worker.process import Child, ChildSpec
 from forecaster.worker.schedule import back_off
@@ -161,6 +161,12 @@ class Conductor:
                 self._news, self._refresher_deaths = True, 0
                 if was_failing and not self._board.source_failing:
                     self._desk.source_is_back()
+            elif isinstance(message, Foretold):
+                self._board.take_foretold(message)
+                self._news = True
+        if messages:  # a need that is larger than what the step began with counts at once
+            self._noted_step = None
+            self._note_served(now)
         _give_up_after(self._refresher, self._given.fleet.step + _REFRESHER_SILENCE)
         if not open_still:
             self._refresher_deaths += 1
@@ -177,7 +183,9 @@ class Conductor:
         if self._refresher is not None or now < self._refresher_due:
             return
         given = self._given
-        order = RefreshOrder(given.fleet, given.source, given.clock, given.tick_seconds)
+        order = RefreshOrder(
+            given.fleet, given.source, given.store.path, given.clock, given.tick_seconds
+        )
         self._refresher = Child(
             ChildSpec(
                 name="refresher",
@@ -193,7 +201,8 @@ class Conductor:
         if step == self._noted_step:
             return
         self._noted_step = step
-        self._served.note(now, self._board.plans)
+        if self._longest_hold:
+            self._served.note(now, self._board.snapshot(now).workloads.values())
         problem: str | None = None
         try:
             self._given.store.save_served(self._served.unsaved(), now - self._longest_hold)

@@ -40,7 +40,7 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
     line in the log: its workload is due for training at once. Raises StoreError.
     """
     served = ServedTargets(store.served_since(now - fleet.longest_hold_down))
-    board = Board(fleet, store.records())
+    board = Board(fleet, store.records(), served.held)
     for packed in store.outlooks():
         name = packed.workload
         if not board.plans_for(name):

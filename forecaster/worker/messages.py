@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from forecaster.models.peak import Taught
+from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.store import PackedOutlook, TrainingRecord
 
 __all__ = [
+    "Foretold",
     "Message",
     "RefreshFailed",
     "Refreshed",
@@ -30,20 +33,28 @@ class Started:
 
 @dataclass(frozen=True)
 class Trained:
-    """A workload has a new outlook; ``store_error`` says why it could not be stored, if so."""
+    """A workload has a new outlook; ``store_error`` says why it could not be stored, if so.
+
+    Its lead-peak model is in the store, for the refresher; ``taught`` says whose past taught it.
+    """
 
     outlook: PackedOutlook
     record: TrainingRecord
     store_error: str | None = None
+    taught: Taught | None = None
 
 
 @dataclass(frozen=True)
 class TrainingFailed:
-    """A workload could not be trained; the reason is in the record."""
+    """A workload got no outlook; the reason is in the record.
+
+    ``taught`` says whose past taught the lead-peak model that is in its place, where there is one.
+    """
 
     workload: str
     record: TrainingRecord
     store_error: str | None = None
+    taught: Taught | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,20 @@ class RunEnded:
 
 
 @dataclass(frozen=True)
+class Foretold:
+    """Lead peaks by workload; ``silent`` says why the others have none.
+
+    ``trouble`` is why lead-peak models cannot be read from the store, if so.
+    """
+
+    lead_peaks: Mapping[str, ToldPeak] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
 class Refreshed:
-    """The latest complete interval of each workload that has one.
+    """The latest complete interval of each workload that has one, and what it foretells.
 
     ``warnings`` are the source's; ``refused`` says whose traffic cannot be used, and why.
     """
@@ -70,6 +93,7 @@ class Refreshed:
     observed: Mapping[str, ObservedTraffic]
     warnings: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    foretold: Foretold = Foretold()
 
 
 @dataclass(frozen=True)
@@ -80,4 +104,13 @@ class RefreshFailed:
     error: str
 
 
-Message = Started | Trained | TrainingFailed | SourceFailed | RunEnded | Refreshed | RefreshFailed
+Message = (
+    Started
+    | Trained
+    | TrainingFailed
+    | SourceFailed
+    | RunEnded
+    | Foretold
+    | Refreshed
+    | RefreshFailed
+)

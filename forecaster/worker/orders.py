@@ -28,9 +28,13 @@ class TrainingOrder:
 
 @dataclass(frozen=True)
 class RefreshOrder:
-    """Ask for the latest traffic after each step; look at the clock every ``tick_seconds``."""
+    """Ask for the latest traffic after each step; look at the clock every ``tick_seconds``.
+
+    Lead-peak models come from the store at ``store_path``, which is only read.
+    """
 
     fleet: Fleet
     source: SourceFactory
+    store_path: Path
     clock: Callable[[], datetime]
     tick_seconds: float

@@ -1,18 +1,22 @@
-"""The refresher: a process that asks for the latest traffic, step after step."""
+"""The refresher: a process that asks for the latest traffic, step after step, and foretells."""
 
 from __future__ import annotations
 
 import logging
 import time
 
+from forecaster.store import PeakShelf
 from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.process import Tell
-from forecaster.worker.refreshing import refresh
+from forecaster.worker.refreshing import Watch, foretell_changed, refresh
 from forecaster.worker.schedule import next_refresh
 from forecaster.worker.source import PrometheusFetch
 
 __all__ = ["run_refreshing"]
+
+# A new model speaks this soon, not at the next step only. A look costs a millisecond or two.
+_LOOK_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -22,10 +26,11 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
     fetch = order.source()
     if isinstance(fetch, PrometheusFetch):
         fetch.first_failure = lambda failure: tell(RefreshFailed(order.clock(), str(failure)))
+    watch = Watch.of(order.fleet, PeakShelf(order.store_path))
     failures = 0
     while True:
         now = order.clock()
-        result = refresh(now, order.fleet, fetch)
+        result = refresh(now, watch, fetch)
         if isinstance(result, RefreshFailed):
             failures += 1
             _log.warning("no traffic", extra={"error": result.error, "failures": failures})
@@ -34,5 +39,11 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
             failures = 0
         tell(result)
         following = next_refresh(now, order.fleet.step, failures)
+        looked_at = time.monotonic()
         while order.clock() < following:
             time.sleep(order.tick_seconds)
+            if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                foretold = foretell_changed(watch)
+                if foretold is not None:
+                    tell(foretold)
+                looked_at = time.monotonic()

@@ -1,7 +1,8 @@
-"""refresh(now): the latest complete interval of the whole fleet, by one question."""
+"""refresh(now): the latest traffic of the whole fleet by one question, and its lead peaks."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -9,36 +10,70 @@ import numpy as np
 from forecaster.errors import TrafficError
 from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.settings import Fleet
+from forecaster.store import PeakShelf
 from forecaster.traffic.history import TrafficSeries
-from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.live_peaks import LivePeaks
+from forecaster.worker.live_traffic import LiveTraffic
+from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.source import Fetch
 from forecaster.worker.words import without_name
 
-__all__ = ["INTERVALS", "refresh"]
-
-INTERVALS = 5
-"""How many intervals are asked for: the last may be late, and so may the one before."""
+__all__ = ["Watch", "foretell_changed", "refresh"]
 
 
-def refresh(now: datetime, fleet: Fleet, fetch: Fetch) -> Refreshed | RefreshFailed:
-    """The newest observed interval, among the last five, of each workload that has one."""
+@dataclass(frozen=True)
+class Watch:
+    """What is kept from one refresh to the next: the last hours of traffic, and the models."""
+
+    fleet: Fleet
+    traffic: LiveTraffic
+    peaks: LivePeaks
+
+    @classmethod
+    def of(cls, fleet: Fleet, shelf: PeakShelf) -> Watch:
+        """Nothing is known yet."""
+        return cls(fleet, LiveTraffic(fleet), LivePeaks(fleet, shelf))
+
+
+def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFailed:
+    """The newest observed interval of each workload that has one, and the lead peaks from there.
+
+    An interval that comes late is taken when it comes; what is missing at the end leaves the lead
+    peak at the last interval that was observed, for whoever reads it to judge its age.
+    """
+    fleet = watch.fleet
+    start, end = watch.traffic.question(now)
     try:
-        fetched = fetch(now - (INTERVALS + 1) * fleet.step, now, fleet.step)
+        fetched = fetch(start, end, fleet.step)
     except TrafficError as error:
         return RefreshFailed(now, str(error))
-    observed = {}
     wanted = {one.workload for one in fleet.workloads}
-    if fetched.history is not None:
-        for series in fetched.history:
-            latest = _latest(series) if series.series_id in wanted else None
-            if latest is not None:
-                observed[series.series_id] = latest
+    known = [one for one in fetched.history or () if one.series_id in wanted]
+    watch.traffic.take(now, known)
+    observed = {}
+    for series in known:
+        latest = _latest(series)
+        if latest is not None:
+            observed[series.series_id] = latest
     refused = {
         name: without_name(reason, name)
         for name, reason in fetched.refused.items()
         if name in wanted
     }
-    return Refreshed(now, observed, fetched.warnings, refused)
+    watch.peaks.look()
+    said = watch.peaks.say(watch.traffic)
+    foretold = Foretold(said.told, said.silent, watch.peaks.trouble)
+    return Refreshed(now, observed, fetched.warnings, refused, foretold)
+
+
+def foretell_changed(watch: Watch) -> Foretold | None:
+    """The lead peaks of workloads whose model has changed since; None where none has."""
+    before = watch.peaks.trouble
+    changed = watch.peaks.look()
+    if not changed and watch.peaks.trouble == before:
+        return None
+    said = watch.peaks.say(watch.traffic, changed)
+    return Foretold(said.told, said.silent, watch.peaks.trouble)
 
 
 def _latest(series: TrafficSeries) -> ObservedTraffic | None:

@@ -1,4 +1,4 @@
-"""train(now): past traffic to outlooks, one workload after the other, each kept once it is made."""
+"""train(now): past traffic to outlooks and lead-peak models, each kept once it is made."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from forecaster.errors import (
     StoreError,
     TrafficError,
 )
+from forecaster.models.day_path import DayAheadPath
+from forecaster.models.peak import Taught
 from forecaster.models.selection import OutlookConfig, train_outlook
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import TrainingState
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import PackedOutlook, PlanStore, TrainingRecord, pack
+from forecaster.store import PackedOutlook, PlanStore, StoredPeak, TrainingRecord, pack
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.messages import Message, SourceFailed, Started, Trained, TrainingFailed
+from forecaster.worker.peak_training import PeakTraining
 from forecaster.worker.schedule import settling_time
 from forecaster.worker.source import Fetch
 from forecaster.worker.words import without_name
@@ -50,14 +53,15 @@ class Trainer:
 
 
 def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
-    """Train ``workloads``, in this order, on the traffic known by now; store each outlook.
+    """Train ``workloads``, in this order, on the traffic known by now; store what comes of each.
 
     An interval is known once its scrapes have had the time to arrive (``settling_time``): one that
     is half there would pull the level down. The outlook begins at the present all the same.
 
     A workload that cannot be trained keeps its old outlook, gets a reason, and does not stop the
-    others. A source that gives nothing stops them all: one SourceFailed is told. A store that
-    cannot be written stops nothing: outlooks are told anyway.
+    others; where its past is too short for an outlook, it gets a lead-peak model that others have
+    taught. A source that gives nothing stops them all: one SourceFailed is told. A store that
+    cannot be written stops nothing: outlooks are told anyway, and lead-peak models stay away.
     """
     fleet, now = trainer.fleet, trainer.clock()
     try:
@@ -77,21 +81,32 @@ def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
         )
         trainer.tell(SourceFailed(now, said))
         return
+    run = _Run(fetched, now, PeakTraining(fleet, fetched.history or (), now))
     for workload in workloads:
         trainer.tell(Started(workload.workload))
-        trainer.tell(_train_one(trainer, workload, fetched, now))
+        trainer.tell(_train_one(trainer, workload, run))
 
 
-def _train_one(
-    trainer: Trainer, workload: WorkloadSettings, fetched: FetchedTraffic, now: datetime
-) -> Message:
+@dataclass(frozen=True)
+class _Run:
+    """One training of several workloads: the traffic that is known, when, and the lead peaks."""
+
+    fetched: FetchedTraffic
+    now: datetime
+    peaks: PeakTraining
+
+
+def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Message:
     name, rule = workload.workload, workload.rule
     before = trainer.records.get(name, TrainingRecord())
     started = time.perf_counter()
     try:
-        outlook = _outlook(trainer.fleet, workload, fetched, now)
+        outlook, path = _outlook(trainer.fleet, workload, run.fetched, run.now)
+    except HistoryTooShort as error:
+        return _failed(trainer, workload, before, error, _borrowed(trainer, workload, run))
     except Exception as error:  # whatever a model does, the others go on
         return _failed(trainer, workload, before, error)
+    peak = run.peaks.train(workload, path)
     seconds = time.perf_counter() - started
     at = trainer.clock()
     state = before.state
@@ -100,7 +115,7 @@ def _train_one(
         tried_at=at,
         training_key=trainer.fleet.training_key(rule),
     )
-    store_error = _stored(trainer.store, lambda store: store.save_outlook(outlook, record))
+    store_error = _stored(trainer.store, lambda store: store.save_outlook(outlook, record, peak))
     _log.info(
         "trained",
         extra={
@@ -108,15 +123,27 @@ def _train_one(
             "model": outlook.model,
             "seconds": round(seconds, 3),
             "cutoff": outlook.cutoff,
-            "bytes": len(outlook.rates),
+            "bytes": len(outlook.rates) + len(peak.model),
+            "lead_peak": peak.taught,
         },
     )
-    return Trained(outlook, record, store_error)
+    return Trained(outlook, record, store_error, Taught(peak.taught))
+
+
+def _borrowed(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> StoredPeak | None:
+    """A lead-peak model from others; None where an older one of its own is there."""
+    try:
+        kept = {} if trainer.store is None else trainer.store.peak_teachers()
+    except StoreError:
+        kept = {}
+    if kept.get(workload.workload) == Taught.OWN:
+        return None
+    return run.peaks.borrow(workload)
 
 
 def _outlook(
     fleet: Fleet, workload: WorkloadSettings, fetched: FetchedTraffic, now: datetime
-) -> PackedOutlook:
+) -> tuple[PackedOutlook, DayAheadPath]:
     name, rule, history = workload.workload, workload.rule, fetched.history
     if name in fetched.refused:
         raise SourceAnswerError(fetched.refused[name])
@@ -125,11 +152,12 @@ def _outlook(
     config = OutlookConfig(
         quantiles=fleet.quantiles(rule), horizon=fleet.horizon(rule), timezone=fleet.timezone
     )
-    packed = pack(train_outlook(history[name], now, config).outlook)
+    trained = train_outlook(history[name], now, config)
+    packed = pack(trained.outlook)
     plan = build_plan(packed.unpack(), rule)  # what cannot be served is a failure of the training
     if not plan.covers(now):
         raise ForecastError(f"the outlook covers {plan.start} to {plan.end}, not the present {now}")
-    return packed
+    return packed, trained.path
 
 
 def _unknown_to_source(name: str, fetched: FetchedTraffic) -> str:
@@ -141,18 +169,24 @@ def _unknown_to_source(name: str, fetched: FetchedTraffic) -> str:
 
 
 def _failed(
-    trainer: Trainer, workload: WorkloadSettings, before: TrainingRecord, error: Exception
+    trainer: Trainer,
+    workload: WorkloadSettings,
+    before: TrainingRecord,
+    error: Exception,
+    peak: StoredPeak | None = None,
 ) -> TrainingFailed:
     name = workload.workload
     if isinstance(error, PrerollError):
         reason = without_name(str(error), name)
-        _log.warning("not trained", extra={"workload": name, "error": reason})
+        extra = {"workload": name, "error": reason}
+        _log.warning("not trained", extra=extra | ({"lead_peak": peak.taught} if peak else {}))
     else:
         reason = f"the training broke ({type(error).__name__}: {error})"
         _log.error("not trained", extra={"workload": name}, exc_info=error)
     record = before.failed(trainer.clock(), reason)
-    store_error = _stored(trainer.store, lambda store: store.save_records({name: record}))
-    return TrainingFailed(name, record, store_error)
+    peaks = () if peak is None else (peak,)
+    store_error = _stored(trainer.store, lambda store: store.save_records({name: record}, peaks))
+    return TrainingFailed(name, record, store_error, Taught(peak.taught) if peak else None)
 
 
 def _stored(store: PlanStore | None, write: Callable[[PlanStore], None]) -> str | None:

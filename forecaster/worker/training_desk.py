@@ -60,13 +60,13 @@ class TrainingDesk:
         match message:
             case Started(workload):
                 self._current = workload
-            case Trained(packed, record, store_error):
+            case Trained(outlook=packed, record=record, store_error=store_error):
                 self._done(packed.workload, record, store_error)
                 held = self._served.held(packed.workload)
                 plan = self._board.take_outlook(packed.unpack(), held)
                 if plan is not None:
-                    self._served.note(now, [plan])
-            case TrainingFailed(workload, record, store_error):
+                    self._served.note(now, self._board.states([packed.workload], now))
+            case TrainingFailed(workload=workload, record=record, store_error=store_error):
                 self._done(workload, record, store_error)
             case SourceFailed(_, error):
                 self._finished = True

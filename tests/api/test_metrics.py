@@ -27,6 +27,14 @@ preroll_planned_replicas{namespace="streaming",workload="player-api"} 60.0
 preroll_plan_usable{namespace="streaming",workload="player-api"} 1.0
 preroll_plan_usable{namespace="streaming",workload="chat"} 0.0
 preroll_plan_usable{namespace="ads",workload="breaks"} 0.0
+# HELP preroll_target_source 1 for who speaks: the lead peak, from live traffic, or the outlook; \
+0 for the other.
+# TYPE preroll_target_source gauge
+preroll_target_source{namespace="streaming",source="lead_peak",workload="player-api"} 0.0
+preroll_target_source{namespace="streaming",source="outlook",workload="player-api"} 1.0
+# HELP preroll_lead_peak_rps The rule's quantile of the highest traffic within the lead time, \
+while it counts.
+# TYPE preroll_lead_peak_rps gauge
 # HELP preroll_outlook_rps Quantiles of traffic forecast for the present step, requests per second.
 # TYPE preroll_outlook_rps gauge
 preroll_outlook_rps{namespace="streaming",quantile="0.05",workload="player-api"} OUTLOOK_005

@@ -26,8 +26,8 @@ def test_valid_settings_are_shown_as_they_are_understood(preroll):
     assert said.code == 0
     assert said.err.startswith("warning: server.host is 0.0.0.0 and there are no tokens")
     rows = {line.split()[0]: line.split()[1:] for line in said.out.splitlines() if line.strip()}
-    assert rows["streaming/player-api"] == ["active", "120", "5m", "0.98", "4", "to", "200", "5m"]
-    assert rows["streaming/drm-licence"] == ["shadow", "45", "8m", "0.99", "1", "to", "100", "5m"]
+    assert rows["streaming/player-api"] == ["active", "120", "5m", "0.98", "4", "to", "200", "0s"]
+    assert rows["streaming/drm-licence"] == ["shadow", "45", "8m", "0.99", "1", "to", "100", "0s"]
     assert rows["accounts/newsletter"][0] == "off"
     assert "http://prometheus.monitoring.svc:9090" in rows["source"]
     assert "every 6h on 28d of traffic" in said.out

@@ -26,7 +26,12 @@ def test_the_last_bit_of_a_float_does_not_cost_a_replica() -> None:
     assert replicas_for(np.array([0.1 * 3]), rule(capacity_rps=0.1)).tolist() == [3]
 
 
-@given(st.floats(0, 1e7), st.floats(0.01, 1e5), st.integers(0, 50), st.integers(1, 500))
+@given(
+    st.floats(0, 1e7, allow_subnormal=False),
+    st.floats(0.01, 1e5),
+    st.integers(0, 50),
+    st.integers(1, 500),
+)
 def test_replicas_lie_within_the_limits_and_carry_the_traffic(
     rate: float, capacity: float, least: int, more: int
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from forecaster.errors import NoUsablePlan, UnknownWorkload
 from forecaster.models.outlook import Outlook
-from forecaster.planning import Mode, ScalingRule, build_plan
+from forecaster.planning import Mode, ScalingRule, Source, build_plan
 from forecaster.planning.snapshot import Snapshot, WorkloadState
 
 NOW = datetime(2026, 6, 14, 20, 0, tzinfo=UTC)
@@ -87,4 +87,4 @@ def test_shadow_without_a_plan_asks_for_no_floor_and_never_for_a_hold(
     assert target.replicas == 0
     assert target.mode is Mode.SHADOW
     assert "no plan to show" in target.reasons[0]
-    assert not shadow.has_plan(later)
+    assert target.source is Source.NONE

@@ -24,14 +24,14 @@ def test_what_is_left_out_comes_from_the_domain(load, valid):
 def test_a_workload_overrides_the_defaults_key_by_key(load, valid):
     settings = load(
         valid + "    quantile: 0.95\n    mode: off\n"
-        "defaults: {lead_time: 8m, quantile: 0.9, hold_down: 0s, max_replicas: 7, mode: shadow}\n"
+        "defaults: {lead_time: 8m, quantile: 0.9, hold_down: 7m, max_replicas: 7, mode: shadow}\n"
     )
     assert settings.fleet.workloads[0].rule == ScalingRule(
         capacity_rps=120,
         lead_time=timedelta(minutes=8),
         quantile=0.95,
         max_replicas=7,
-        hold_down=timedelta(0),
+        hold_down=timedelta(minutes=7),
         mode=Mode.OFF,
     )
 

@@ -47,7 +47,7 @@ def test_an_outlook_is_planned_under_the_present_rule():
 
 
 def test_the_hold_down_is_passed_on():
-    one = board("tv/a")
+    one = board("tv/a", hold_down=5 * MINUTE)
     one.take_outlook(outlook(rate=42.0), [Held(NOW, 99)])
     snapshot = one.snapshot(NOW)
     assert snapshot.target("tv/a", NOW).replicas == 99

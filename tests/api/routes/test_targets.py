@@ -68,6 +68,8 @@ def test_the_body_carries_the_target_its_reasons_and_how_long_it_holds(mode: Mod
         "namespace": "streaming",
         "name": "player-api",
         "mode": mode.value,
+        "source": "none" if mode is Mode.OFF else "outlook",
+        "lead_peak": None,
         "reasons": list(target.reasons),
         "valid_until": None if mode is Mode.OFF else "1998-06-10T15:30:00Z",
         "notices": ["the store is read-only"],

@@ -1,0 +1,69 @@
+"""What live traffic says of a workload: its lead peak, while it is fresh."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from forecaster.durations import format_duration
+from forecaster.models.peak import Taught
+from forecaster.planning.target import Held, instant_text
+
+__all__ = ["NO_LIVE", "Live", "ToldPeak"]
+
+
+@dataclass(frozen=True)
+class ToldPeak:
+    """The lead peak of one workload at the quantile of its rule, as it was told.
+
+    The window begins at ``at``, the end of the last observed interval, whose traffic was
+    ``now_rps``; ``peak_rps`` is the quantile. ``why_taught`` says why a model that is not the
+    workload's own speaks ("5h of own history"); empty for one that is. ValueError for a peak that
+    is no traffic: it must not become replicas.
+    """
+
+    at: datetime
+    step: timedelta
+    now_rps: float
+    quantile: float
+    peak_rps: float
+    taught: Taught
+    why_taught: str = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.peak_rps) and self.peak_rps >= 0):
+            raise ValueError(f"a lead peak of {self.peak_rps} rps is no traffic")
+
+    def step_end(self, now: datetime) -> datetime:
+        """When the step that holds ``now`` ends, on the grid of the traffic."""
+        return self.at + ((now - self.at) // self.step + 1) * self.step
+
+
+@dataclass(frozen=True)
+class Live:
+    """The last lead peak of a workload, how long it counts, and what is still held.
+
+    ``stale_after`` is how old the end of the last observed interval may become; ``silence`` says
+    why there is no lead peak, where there is none; ``held`` is what was needed in steps just past.
+    """
+
+    told: ToldPeak | None = None
+    stale_after: timedelta = timedelta(0)
+    silence: str = "no live traffic yet"
+    held: tuple[Held, ...] = ()
+
+    def fresh(self, now: datetime) -> ToldPeak | None:
+        """The lead peak, where it counts at ``now``."""
+        told = self.told
+        return told if told is not None and now < told.at + self.stale_after else None
+
+    def why_not(self, now: datetime) -> str:
+        """Why no lead peak counts at ``now``."""
+        if self.told is None:
+            return self.silence
+        age = timedelta(seconds=round((now - self.told.at).total_seconds()))
+        return f"latest traffic ended {instant_text(self.told.at)}, {format_duration(age)} ago"
+
+
+NO_LIVE = Live()

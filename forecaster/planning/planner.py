@@ -1,0 +1,96 @@
+"""The planner: the lead peak's target while live traffic is fresh, else the outlook's.
+
+While the lead peak speaks the outlook does not count: what it says of this moment was said up to
+two days ago, and its quantile is as wide as those days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from forecaster.durations import format_duration
+from forecaster.errors import NoUsablePlan
+from forecaster.models.peak import Taught
+from forecaster.planning.capacity import ScalingRule, replicas_for, wanted_replicas
+from forecaster.planning.hold import hold
+from forecaster.planning.live import Live, ToldPeak
+from forecaster.planning.plan import Plan
+from forecaster.planning.target import Asked, Held, Source, Target, settle
+
+__all__ = ["ask", "decide", "still_held"]
+
+
+def decide(
+    workload: str, rule: ScalingRule, plan: Plan | None, live: Live, now: datetime
+) -> Target:
+    """The target at ``now``, held on the way down, with its reasons.
+
+    Raises NoUsablePlan where no lead peak is fresh and no plan covers ``now``.
+    """
+    asked = ask(workload, rule, plan, live, now)
+    told = live.fresh(now)
+    planned = plan is not None and plan.covers(now)
+    more = _told_by(told, planned) if told is not None else f"outlook speaks: {live.why_not(now)}"
+    if live.held:
+        held = still_held(asked, live.held, rule)
+        asked = replace(asked, replicas=max(asked.replicas, held))
+    target = settle(workload, now, rule, asked, (more,) if more else ())
+    if told is None:
+        return target
+    return replace(target, valid_until=min(asked.step_end, told.at + live.stale_after))
+
+
+def ask(workload: str, rule: ScalingRule, plan: Plan | None, live: Live, now: datetime) -> Asked:
+    """What is needed in the step of ``now``, and who says so; raises as :func:`decide` does."""
+    told = live.fresh(now)
+    if told is not None:
+        return _lead_peak(told, rule, now)
+    if plan is None:
+        raise NoUsablePlan(f"{workload}: there is no plan, and {live.why_not(now)}")
+    return plan.ask(now)
+
+
+def still_held(asked: Asked, held: Sequence[Held], rule: ScalingRule) -> int:
+    """Replicas after the hold-down: ``held`` are the needs of steps just past, by their ends.
+
+    The rule that holds a whole plan on the way down holds these.
+    """
+    steps = rule.hold_steps(asked.step)
+    needs = np.full(steps + 1, asked.needed, dtype=np.int64)
+    for one in held:
+        back = round((asked.step_end - one.at) / asked.step)
+        if 0 <= back <= steps:
+            kept = min(one.replicas, rule.max_replicas)
+            needs[steps - back] = max(int(needs[steps - back]), kept)
+    return int(hold(needs, steps)[-1])
+
+
+def _lead_peak(told: ToldPeak, rule: ScalingRule, now: datetime) -> Asked:
+    peak = np.array([told.peak_rps])
+    wanted, needed = int(wanted_replicas(peak, rule)[0]), int(replicas_for(peak, rule)[0])
+    return Asked(
+        source=Source.LEAD_PEAK,
+        wanted=wanted,
+        needed=needed,
+        replicas=needed,
+        reason=(
+            f"lead peak {told.quantile:g} quantile {told.peak_rps:,.4g} rps within the next "
+            f"{format_duration(rule.lead_time)} ÷ {rule.capacity_rps:,.6g} rps = {wanted}; "
+            f"traffic was {told.now_rps:,.4g} rps up to {told.at:%H:%M} UTC"
+        ),
+        step=told.step,
+        step_end=told.step_end(now),
+    )
+
+
+def _told_by(told: ToldPeak, planned: bool) -> str:
+    """Whose model spoke, where it is not simply the workload's own beside an outlook."""
+    if told.taught is Taught.OWN:
+        return "" if planned else "no outlook stands behind it"
+    parts = (told.why_taught, "" if planned else "no outlook yet")
+    why = ", ".join(part for part in parts if part)
+    return f"{told.taught.value} model: {why}" if why else f"{told.taught.value} model"

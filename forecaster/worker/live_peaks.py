@@ -1,0 +1,138 @@
+"""The lead-peak models at work: taken from the store when they change, asked at each step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forecaster.durations import format_duration
+from forecaster.errors import ForecastError, StoreError
+from forecaster.models.peak import LeadPeakModel, LivePeak
+from forecaster.planning.capacity import Mode
+from forecaster.planning.live import ToldPeak
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import PeakShelf, StoredPeak
+from forecaster.worker.live_traffic import LiveTraffic
+from forecaster.worker.words import without_name
+
+__all__ = ["LivePeaks", "Said"]
+
+_NO_MODEL = "there is no lead-peak model yet"
+_NO_TRAFFIC = "no live traffic yet"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Said:
+    """The lead peaks of some workloads; of the others, why there is none."""
+
+    told: dict[str, ToldPeak]
+    silent: dict[str, str]
+
+
+@dataclass
+class _AtWork:
+    live: LivePeak
+    why_taught: str
+
+
+class LivePeaks:
+    """One ``LivePeak`` for each workload that has a model; what it has learnt outlives a retrain.
+
+    ``trouble`` is why the store could not be read the last time, or None: the models that are
+    here already go on.
+    """
+
+    def __init__(self, fleet: Fleet, shelf: PeakShelf) -> None:
+        self._fleet = fleet
+        self._shelf = shelf
+        self._workloads = {
+            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
+        self._at_work: dict[str, _AtWork] = {}
+        self._versions: dict[str, str] = {}
+        self._unusable: dict[str, str] = {}
+        self.trouble: str | None = None
+
+    def look(self) -> list[str]:
+        """Take the models that are new or have changed; the names of their workloads."""
+        taken = []
+        try:
+            versions = self._shelf.versions()
+            changed = [
+                name
+                for name, version in versions.items()
+                if name in self._workloads and self._versions.get(name) != version
+            ]
+            for stored in self._shelf.load(changed):
+                self._take(self._workloads[stored.workload], stored)
+                self._versions[stored.workload] = versions[stored.workload]
+                taken.append(stored.workload)
+        except StoreError as error:
+            if self.trouble is None:
+                _log.error("models", extra={"error": str(error)})
+            self.trouble = str(error)
+        else:
+            self.trouble = None
+        return taken
+
+    def say(self, traffic: LiveTraffic, workloads: Iterable[str] | None = None) -> Said:
+        """The lead peaks by what is known now; of all workloads where none is named."""
+        said = Said({}, {})
+        for name in self._workloads if workloads is None else workloads:
+            told = self._say_one(self._workloads[name], traffic)
+            if isinstance(told, ToldPeak):
+                said.told[name] = told
+            else:
+                said.silent[name] = told
+        return said
+
+    def _say_one(self, workload: WorkloadSettings, traffic: LiveTraffic) -> ToldPeak | str:
+        name, rule = workload.workload, workload.rule
+        at_work, recent = self._at_work.get(name), traffic.recent(name)
+        if at_work is None:
+            return self._unusable.get(name, _NO_MODEL)
+        if recent is None:
+            return _NO_TRAFFIC
+        try:
+            peak = at_work.live.decide(recent)
+            if peak is None:
+                return _NO_TRAFFIC
+            return ToldPeak(
+                at=peak.at,
+                step=recent.step,
+                now_rps=peak.now_rps,
+                quantile=rule.quantile,
+                peak_rps=peak.quantile(rule.quantile),
+                taught=peak.taught,
+                why_taught=at_work.why_taught,
+            )
+        except Exception as error:  # whatever a model does, the others go on
+            _log.error("no lead peak", extra={"workload": name}, exc_info=error)
+            return f"the lead-peak model broke ({type(error).__name__}: {error})"
+
+    def _take(self, workload: WorkloadSettings, stored: StoredPeak) -> None:
+        name, rule, step = workload.workload, workload.rule, self._fleet.step
+        try:
+            model = LeadPeakModel.from_bytes(stored.model)
+            if (model.step, model.lead_steps) != (step, rule.lead_steps(step)):
+                window = format_duration((model.lead_steps + 1) * model.step)
+                raise ForecastError(
+                    f"the stored lead-peak model is for another lead time or step (a window of "
+                    f"{window} by {format_duration(model.step)})"
+                )
+        except ForecastError as error:
+            self._unusable[name] = without_name(str(error), name)
+            self._at_work.pop(name, None)
+            _log.warning("model unusable", extra={"workload": name, "error": str(error)})
+            return
+        self._unusable.pop(name, None)
+        at_work = self._at_work.get(name)
+        if at_work is None:
+            live = LivePeak(model, (rule.quantile,))
+        else:
+            live = at_work.live
+            live.take_model(model)
+        self._at_work[name] = _AtWork(live, stored.why_taught)

@@ -1,0 +1,36 @@
+"""The last lead peak of each workload, as the refresher told it."""
+
+from __future__ import annotations
+
+from forecaster.planning.live import NO_LIVE, Live, ToldPeak
+from forecaster.planning.target import Held
+from forecaster.settings import Fleet
+from forecaster.worker.messages import Foretold
+
+__all__ = ["LiveWatch"]
+
+
+class LiveWatch:
+    """What was foretold last; how long it counts is for the planner to say.
+
+    ``trouble`` is why lead-peak models cannot be read, or None.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._stale_after = fleet.live_age
+        self._told: dict[str, ToldPeak] = {}
+        self._silent: dict[str, str] = {}
+        self.trouble: str | None = None
+
+    def take(self, foretold: Foretold) -> None:
+        """What the refresher said."""
+        self._told.update(foretold.lead_peaks)
+        for name, why in foretold.silent.items():
+            self._told.pop(name, None)
+            self._silent[name] = why
+        self.trouble = foretold.trouble
+
+    def live(self, workload: str, held: tuple[Held, ...]) -> Live:
+        """What live traffic says of a workload, and what is held of steps just past."""
+        silence = self._silent.get(workload, NO_LIVE.silence)
+        return Live(self._told.get(workload), self._stale_after, silence, held)

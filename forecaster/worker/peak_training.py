@@ -1,0 +1,111 @@
+"""The lead-peak model of each workload: its own, or one that is borrowed until it has a past."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from forecaster.durations import format_duration
+from forecaster.errors import HistoryTooShort, PrerollError
+from forecaster.models.day_path import DayAheadPath
+from forecaster.models.peak import DEFAULT_LEVELS, LeadPeakModel, PeakConfig, train_lead_peak
+from forecaster.models.peak.fleet import train_fleet
+from forecaster.models.peak.starter import load_starter
+from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import StoredPeak
+from forecaster.traffic.history import TrafficSeries
+from forecaster.worker.words import without_name
+
+__all__ = ["PeakTraining"]
+
+_TEACHES = timedelta(days=1)  # who has less of a past has nothing to teach
+_MOST_PATHS = 100  # a path of four weeks at a minute is 160 kB
+
+_log = logging.getLogger(__name__)
+
+
+class PeakTraining:
+    """The lead-peak models of one run of the trainer, at ``now``; ``known`` is the run's traffic.
+
+    A workload that cannot have a model of its own gets one that the fleet has taught, made when
+    the first one needs it and once for each lead window; where the fleet has too little past as
+    well, the starter model of the wheel.
+    """
+
+    def __init__(self, fleet: Fleet, known: Iterable[TrafficSeries], now: datetime) -> None:
+        self._fleet = fleet
+        self._now = now
+        active = {one.workload for one in fleet.workloads if one.rule.mode is not Mode.OFF}
+        self._known = {one.series_id: one for one in known if one.series_id in active}
+        self._paths: dict[str, DayAheadPath] = {}
+        self._borrowed: dict[int, LeadPeakModel] = {}
+
+    def train(self, workload: WorkloadSettings, path: DayAheadPath) -> StoredPeak:
+        """The workload's own model, beside the outlook that ``path`` is of; else a borrowed one."""
+        name, rule = workload.workload, workload.rule
+        if len(self._paths) < _MOST_PATHS:
+            self._paths[name] = path
+        try:
+            steps = rule.lead_steps(self._fleet.step)
+            model = train_lead_peak(self._known[name], self._now, path, steps, _config(rule))
+        except HistoryTooShort:
+            return self.borrow(workload, path, self._own_history(name))
+        except PrerollError as error:
+            _log.warning("no model of its own", extra={"workload": name, "error": str(error)})
+            return self.borrow(workload, path, without_name(str(error), name))
+        except Exception as error:  # whatever the training does, there is an outlook to serve
+            _log.error("no model of its own", extra={"workload": name}, exc_info=error)
+            return self.borrow(workload, path, f"the training broke ({type(error).__name__})")
+        return _stored(workload, model, "")
+
+    def borrow(
+        self, workload: WorkloadSettings, path: DayAheadPath | None = None, why: str | None = None
+    ) -> StoredPeak:
+        """The fleet's model or the starter for a workload; ``why`` it has none of its own."""
+        steps = workload.rule.lead_steps(self._fleet.step)
+        if steps not in self._borrowed:
+            self._borrowed[steps] = self._make_borrowed(steps)
+        model = self._borrowed[steps].for_workload(workload.workload, self._recent_part(path))
+        return _stored(workload, model, why or self._own_history(workload.workload))
+
+    def _make_borrowed(self, lead_steps: int) -> LeadPeakModel:
+        teachers = [
+            (one, self._paths.get(one.series_id))
+            for one in self._known.values()
+            if _observed(one) >= _TEACHES
+        ]
+        try:
+            if not teachers:
+                raise HistoryTooShort("no workload has a day of history")
+            return train_fleet(teachers, self._now, lead_steps)
+        except PrerollError as error:
+            _log.info("the starter model it is", extra={"reason": str(error)})
+        except Exception as error:  # the starter needs no training
+            _log.error("no model of the fleet", exc_info=error)
+        return load_starter(self._fleet.step, lead_steps)
+
+    def _own_history(self, name: str) -> str:
+        known = self._known.get(name)
+        observed = timedelta(0) if known is None else _observed(known)
+        return f"{format_duration(observed)} of own history" if observed else "no own history"
+
+    def _recent_part(self, path: DayAheadPath | None) -> DayAheadPath | None:
+        return None if path is None else path.since(self._now - timedelta(hours=4))
+
+
+def _config(rule: ScalingRule) -> PeakConfig:
+    levels = tuple(sorted({*DEFAULT_LEVELS, rule.quantile}))
+    return dataclasses.replace(PeakConfig(), levels=levels)
+
+
+def _observed(series: TrafficSeries) -> timedelta:
+    """From the first observed interval to the last."""
+    bounds = series.observed_bounds()
+    return timedelta(0) if bounds is None else (bounds[1] - bounds[0]) * series.step
+
+
+def _stored(workload: WorkloadSettings, model: LeadPeakModel, why: str) -> StoredPeak:
+    return StoredPeak(workload.workload, model.cutoff, model.taught.value, why, model.to_bytes())
