@@ -62,21 +62,30 @@ class PolicyReplay:
         return tuple(ordered[:count])
 
 
-def replay_policy(span: ReplaySpan, policy: Policy, settings: ReplaySettings) -> PolicyReplay:
+def replay_policy(
+    span: ReplaySpan,
+    policy: Policy,
+    settings: ReplaySettings,
+    counted: ReplaySpan | None = None,
+) -> PolicyReplay:
     """What the policy would have run over the span.
 
     It begins with as many ready replicas as the first observed step needs, the same for all.
+    ``counted`` is a span that begins later and ends with this one: what came before it was run all
+    the same, so that pods and HPA are in full swing, but counts nowhere.
     """
     simulation = simulate_floor(span, policy.floor(span, settings), policy.utilisation, settings)
-    ready = simulation.ready
-    shortages = find_shortages(ready, span, settings)
+    shown = span if counted is None else counted
+    before = len(span) - len(shown)
+    asked, ready = simulation.asked.after(before), simulation.ready.after(before)
+    shortages = find_shortages(ready, shown, settings)
     return PolicyReplay(
         name=policy.name,
         setting=policy.setting,
-        measures=measure(simulation.asked, ready, span, settings, shortages),
-        asked=simulation.asked.mean(),
+        measures=measure(asked, ready, shown, settings, shortages),
+        asked=asked.mean(),
         ready=ready.mean(),
-        short=ready.short_of(settings.needed(span.rate_rps)),
+        short=ready.short_of(settings.needed(shown.rate_rps)),
         shortages=shortages,
     )
 

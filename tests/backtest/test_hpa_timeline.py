@@ -36,3 +36,18 @@ def test_a_step_without_a_need_stays_without() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_without_its_first_steps_it_is_what_it_was_from_there_on(steps: int) -> None:
+    rest = TIMELINE.after(steps)
+    assert rest.seconds[0] == 0
+    assert rest.mean().tolist() == TIMELINE.mean()[steps:].tolist()
+    instants = np.arange(0.0, (3 - steps) * 60)
+    assert rest.at(instants).tolist() == TIMELINE.at(instants + steps * 60).tolist()
+
+
+def test_a_change_where_the_first_steps_end_counts_for_the_rest_and_no_longer_as_a_change() -> None:
+    line = ReplicaTimeline(np.array([0.0, 60.0, 90.0]), np.array([1, 4, 7]), 60, 2)
+    rest = line.after(1)
+    assert (rest.seconds.tolist(), rest.replicas.tolist()) == ([0.0, 30.0], [4, 7])

@@ -199,6 +199,25 @@ def test_no_policy_looks_ahead(which):
             assert now.tolist() != then.tolist(), "what came later mattered later"
 
 
+def test_what_ran_before_the_counted_span_counts_nowhere_and_is_not_forgotten():
+    whole = minutes(50.0, 80.0, 20.0, 60.0, 60.0, before=(50.0,))
+    counted = ReplaySpan(whole.series, whole.start + 2 * MINUTE)
+    settings = at_capacity(price_per_replica_hour=1.0)
+    run = replay_policy(whole, Hpa(1.0), settings)
+    part = replay_policy(whole, Hpa(1.0), settings, counted)
+    # Pods that were asked for in minute 2, in which 8 were missing, are ready in minute 4.
+    assert run.ready.tolist() == [5, 5, 5, 5, 8]
+    assert part.ready.tolist() == [5, 5, 8]
+    assert part.asked.tolist() == run.asked[2:].tolist()
+    assert part.short.tolist() == run.short[2:].tolist() == [0.0, pytest.approx(1.0), 0.0]
+    assert part.measures.unserved_ratio == pytest.approx(1 / 14)
+    assert part.measures.replica_hours == pytest.approx(18 / 60)
+    assert [(one.start, one.seconds) for one in part.shortages] == [
+        (whole.start + 3 * MINUTE, pytest.approx(60))
+    ]
+    assert len(run.shortages) == 2
+
+
 def test_a_policy_with_neither_floor_nor_hpa_is_refused():
     with pytest.raises(ValueError, match="floor or a utilisation"):
         simulate_floor(minutes(1.0), None, None, at_capacity())

@@ -41,6 +41,17 @@ class ReplicaTimeline:
         """The replicas at each instant, of any shape; a change counts from its own instant on."""
         return self.replicas[np.searchsorted(self.seconds, at_seconds, side="right") - 1]
 
+    def after(self, steps: int) -> ReplicaTimeline:
+        """What is left when the first ``steps`` steps are taken away; it begins with 0 again."""
+        offset = steps * self.step_seconds
+        current = int(np.searchsorted(self.seconds, offset, side="right")) - 1
+        return ReplicaTimeline(
+            seconds=np.concatenate([[0.0], self.seconds[current + 1 :] - offset]),
+            replicas=self.replicas[current:],
+            step_seconds=self.step_seconds,
+            steps=self.steps - steps,
+        )
+
     def mean(self) -> FloatArray:
         """The mean of each step; times ``step_seconds / 3600`` it is replica-hours."""
         replicas, lengths, starts = self._pieces
