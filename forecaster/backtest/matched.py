@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
 
 from forecaster.backtest.frontier import Frontier
-from forecaster.backtest.policies import EXAMPLE_BEHAVIOR, Hpa, Policy, Preroll
+from forecaster.backtest.named import named_policy
+from forecaster.backtest.peak_decisions import PeakDecisions
+from forecaster.backtest.policies import Hpa, Policy, Preroll
 from forecaster.backtest.proof import SeriesProof
 from forecaster.backtest.replay import PolicyReplay, replay_policy
+from forecaster.backtest.span import ReplaySpan
 from forecaster.backtest.sweep import SweptPoint
 
 __all__ = ["HEADLINE_TARGET", "Matched", "match", "matched_points"]
@@ -53,19 +57,16 @@ def match(one: SeriesProof) -> Matched | None:
         return None
     target, own, other = found
     ours, theirs = (
-        replay_policy(one.span, _policy(point, one), one.settings) for point in (own, other)
+        replay_policy(one.span, _policy(point, one.span, one.decisions), one.settings)
+        for point in (own, other)
     )
     return Matched(target, own, other, ours, theirs)
 
 
-def _policy(point: SweptPoint, one: SeriesProof) -> Policy:
+def _policy(point: SweptPoint, span: ReplaySpan, decisions: PeakDecisions) -> Policy:
     quantile, utilisation = point.setting.get("quantile"), point.setting["utilisation"]
     if quantile is None:
         return Hpa() if utilisation is None else Hpa(utilisation)
-    return Preroll(
-        quantile,
-        one.decisions.at(quantile),
-        utilisation,
-        timedelta(seconds=point.setting["hold_down_seconds"] or 0),
-        EXAMPLE_BEHAVIOR,
-    )
+    hold_down = timedelta(seconds=point.setting["hold_down_seconds"] or 0)
+    preroll = named_policy("preroll", span, decisions, quantile, hold_down=hold_down)
+    return replace(cast(Preroll, preroll), utilisation=utilisation)
