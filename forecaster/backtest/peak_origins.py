@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from forecaster.backtest.baselines import Baseline
+from forecaster.backtest.rolling_origin import OriginFailure, OriginForecast, outlook_forecast
 from forecaster.errors import ForecastError, HistoryTooShort
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.outlook import Outlook
@@ -17,12 +19,30 @@ from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.starter import knows_starter, load_starter
 from forecaster.models.peak.training import PeakConfig, train_lead_peak
 from forecaster.models.selection import OutlookConfig, train_outlook
+from forecaster.planning.limits import LEAST_QUANTILE, MOST_QUANTILE
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
-__all__ = ["PeakOrigin", "PeakTask", "peak_tasks", "with_fleet_models", "work_origin"]
+__all__ = [
+    "DayAheadAsked",
+    "PeakOrigin",
+    "PeakTask",
+    "peak_tasks",
+    "with_fleet_models",
+    "work_origin",
+]
 
 _PEAK = PeakConfig()
 _LEAST_HORIZON = timedelta(hours=28)
+
+
+@dataclass(frozen=True, eq=False)
+class DayAheadAsked:
+    """What else an origin's outlook is asked: its ``quantiles`` over ``steps`` steps, to be scored
+    beside the ``baselines``."""
+
+    steps: int
+    quantiles: tuple[float, ...]
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +50,8 @@ class PeakTask:
     """One origin: train at ``cutoff``, then decide at ``steps`` steps from there on.
 
     ``series`` ends where those steps do. ``fleet`` is the fleet's model of that cutoff, for a
-    workload that has too little history of its own.
+    workload that has too little history of its own. ``day_ahead`` is None where nobody scores the
+    outlook by itself.
     """
 
     series: TrafficSeries
@@ -41,6 +62,7 @@ class PeakTask:
     timezone: str = "UTC"
     peak: PeakConfig = _PEAK
     fleet: LeadPeakModel | None = None
+    day_ahead: DayAheadAsked | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +73,11 @@ class PeakOrigin:
     model spoke; ``base`` and ``offsets`` (levels,) are the score quantiles and where calibration
     starts, ``gain`` its step; ``fallback_rps`` (levels, steps) is the outlook's highest quantile
     within each lead window, and ``median_rps`` (steps,) its median, both NaN without an outlook.
-    ``reason`` says why there is none, or why another's model spoke.
+    ``reason`` says why there is none, or why another's model spoke. ``day_ahead`` is what the
+    outlook was asked for beside.
     """
 
+    series_id: str
     cutoff: datetime
     location: FloatArray
     scale: FloatArray
@@ -65,6 +89,7 @@ class PeakOrigin:
     median_rps: FloatArray
     taught: Taught | None
     reason: str = ""
+    day_ahead: OriginForecast | OriginFailure | None = None
 
 
 def peak_tasks(
@@ -135,37 +160,30 @@ def work_origin(task: PeakTask) -> PeakOrigin:
     outlook, path, why = _outlook(task, known)
     model, told = _model(task, known, path)
     fallback, median = _from_outlook(outlook, task)
-    rows = first + np.arange(task.steps)
-    if model is None:
-        nothing = np.full(task.steps, np.nan)
-        zero = np.zeros(len(task.levels))
-        return PeakOrigin(
-            task.cutoff,
-            nothing,
-            nothing,
-            zero,
-            zero,
-            0.0,
-            np.nan,
-            fallback,
-            median,
-            None,
-            "; ".join(text for text in (why, told) if text),
-        )
-    telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows))
-    calibration = model.calibration(task.levels)
+    location = scale = np.full(task.steps, np.nan)
+    base = offsets = np.zeros(len(task.levels))
+    gain, highest = 0.0, np.nan
+    if model is not None:
+        rows = first + np.arange(task.steps)
+        telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows))
+        calibration = model.calibration(task.levels)
+        location, scale = telling.location, telling.scale
+        base, offsets, gain = calibration.base, calibration.offset, calibration.gain
+        highest = model.highest_rps
     return PeakOrigin(
-        task.cutoff,
-        telling.location,
-        telling.scale,
-        calibration.base,
-        calibration.offset,
-        calibration.gain,
-        model.highest_rps,
-        fallback,
-        median,
-        model.taught,
-        "; ".join(text for text in (why, told) if text),
+        series_id=known.series_id,
+        cutoff=task.cutoff,
+        location=location,
+        scale=scale,
+        base=base,
+        offsets=offsets,
+        gain=gain,
+        highest_rps=highest,
+        fallback_rps=fallback,
+        median_rps=median,
+        taught=None if model is None else model.taught,
+        reason="; ".join(text for text in (f"no outlook: {why}" if why else "", told) if text),
+        day_ahead=_day_ahead(task, known, outlook, why),
     )
 
 
@@ -173,16 +191,34 @@ def _outlook(
     task: PeakTask, known: TrafficSeries
 ) -> tuple[Outlook | None, DayAheadPath | None, str]:
     horizon = (task.steps + task.lead_steps + 1) * known.step
+    scored = () if task.day_ahead is None else task.day_ahead.quantiles
     config = OutlookConfig(
-        quantiles=task.levels,
+        quantiles=tuple(sorted({*map(_within_limits, task.levels), *scored, 0.5})),
         horizon=max(horizon, _LEAST_HORIZON),
         timezone=task.timezone,
     )
     try:
         trained = train_outlook(known, task.cutoff, config)
     except (HistoryTooShort, ForecastError) as error:
-        return None, None, f"no outlook: {error}"
+        return None, None, str(error)
     return trained.outlook, trained.path, ""
+
+
+def _within_limits(level: float) -> float:
+    """The level itself, or the rarest that the errors of an outlook can show."""
+    return min(max(level, LEAST_QUANTILE), MOST_QUANTILE)
+
+
+def _day_ahead(
+    task: PeakTask, known: TrafficSeries, outlook: Outlook | None, why: str
+) -> OriginForecast | OriginFailure | None:
+    asked = task.day_ahead
+    if asked is None:
+        return None
+    if outlook is None:
+        return OriginFailure(known.series_id, task.cutoff, why)
+    quantiles = tuple(sorted({*asked.quantiles, 0.5}))
+    return outlook_forecast(known, asked.steps, outlook, quantiles, asked.baselines)
 
 
 def _model(
@@ -208,7 +244,7 @@ def _from_outlook(outlook: Outlook | None, task: PeakTask) -> tuple[FloatArray, 
             np.full(task.steps, np.nan),
         )
     width = task.lead_steps + 1
-    rates = np.stack([outlook.at(level) for level in task.levels])[:, : task.steps + width - 1]
+    levels = map(_within_limits, task.levels)
+    rates = np.stack([outlook.at(level) for level in levels])[:, : task.steps + width - 1]
     windows = np.lib.stride_tricks.sliding_window_view(rates, width, axis=1)
-    middle = outlook.rate_rps[np.abs(np.array(outlook.quantiles) - 0.5).argmin()]
-    return windows.max(axis=2), middle[: task.steps]
+    return windows.max(axis=2), outlook.at(0.5)[: task.steps]

@@ -1,4 +1,4 @@
-"""The proof: on past traffic, what Preroll would have said, and what each autoscaler would have run.
+"""The proof: what Preroll would have said of past traffic, and what each autoscaler would have run.
 
 Values only; ``proof_tasks`` does the work, ``proof_json`` writes it down, ``verdict`` says it.
 """

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from forecaster.backtest.baselines import Baseline
 from forecaster.durations import format_duration
 from forecaster.errors import ForecastError, HistoryTooShort, TrafficError
+from forecaster.models.outlook import Outlook
 from forecaster.models.selection import OutlookConfig, train_outlook
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
@@ -24,6 +25,8 @@ __all__ = [
     "hold_out",
     "hold_out_each",
     "origin_tasks",
+    "outlook_forecast",
+    "test_length",
 ]
 
 _DAY = timedelta(days=1)
@@ -118,7 +121,7 @@ def hold_out(series: TrafficSeries, protocol: RollingOrigin) -> Holdout:
     if bounds is None:
         raise HistoryTooShort(f"{series.series_id}: no traffic was observed")
     span = (len(series) - bounds[0]) * series.step
-    test, notice = _test_length(series.series_id, span, protocol.test)
+    test, notice = test_length(series.series_id, span, protocol.test)
     every = max(1, round(protocol.every / series.step))
     horizon = max(1, round(protocol.horizon / series.step))
     steps = max(1, test // series.step)
@@ -146,9 +149,13 @@ def hold_out_each(
     return holdouts, skipped
 
 
-def _test_length(
+def test_length(
     series_id: str, span: timedelta, asked: timedelta | None
 ) -> tuple[timedelta, str | None]:
+    """How long the test is, and a notice where that is less than the usual 14 days.
+
+    Raises HistoryTooShort where less than a day would be left to train on.
+    """
     if span < MIN_TRAINING + _DAY:
         raise HistoryTooShort(
             f"{series_id}: {format_duration(span)} of traffic; a backtest needs "
@@ -199,19 +206,34 @@ def forecast_origin(task: OriginTask) -> OriginForecast | OriginFailure:
         outlook = train_outlook(known, cutoff, task.config).outlook
     except (TrafficError, ForecastError) as error:
         return OriginFailure(known.series_id, cutoff, str(error))
+    return outlook_forecast(known, task.steps, outlook, outlook.quantiles, task.baselines)
+
+
+def outlook_forecast(
+    known: TrafficSeries,
+    steps: int,
+    outlook: Outlook,
+    quantiles: Sequence[float],
+    baselines: Mapping[str, Baseline],
+) -> OriginForecast:
+    """What an outlook of the end of ``known`` says of the next ``steps`` steps, and the baselines.
+
+    ``quantiles`` are some of the outlook's own; a baseline that cannot speak is written down.
+    """
     spoken: dict[str, FloatArray] = {}
     silent: dict[str, str] = {}
-    for name, baseline in task.baselines.items():
+    for name, baseline in baselines.items():
         try:
-            spoken[name] = baseline(known, task.steps)
+            spoken[name] = baseline(known, steps)
         except (TrafficError, ForecastError) as error:
             silent[name] = str(error)
+    rows = [outlook.quantiles.index(one) for one in quantiles]
     return OriginForecast(
         series_id=known.series_id,
-        cutoff=cutoff,
+        cutoff=known.end,
         step=known.step,
-        quantiles=outlook.quantiles,
-        rate_rps=outlook.rate_rps[:, : task.steps],
+        quantiles=tuple(quantiles),
+        rate_rps=outlook.rate_rps[rows, :steps],
         model=outlook.model,
         baselines=spoken,
         silent=silent,
