@@ -1,5 +1,6 @@
 """What is published: plans, reasons and notices, in words that say since when and why."""
 
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
@@ -7,12 +8,15 @@ import pytest
 
 from forecaster.errors import ForecastError, NoUsablePlan
 from forecaster.models.outlook import Outlook
-from forecaster.planning import Held, Mode, ScalingRule
+from forecaster.models.peak import Taught
+from forecaster.planning import Held, Mode, ScalingRule, Source
+from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import ObservedTraffic, TrainingState
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
 from forecaster.worker.board import Board
-from forecaster.worker.messages import Refreshed, RefreshFailed
+from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
+from forecaster.worker.served import ServedTargets
 from tests.worker.sources import MINUTE, NOW, fleet
 
 HOUR = timedelta(hours=1)
@@ -285,3 +289,108 @@ def test_a_workload_that_is_off_has_no_reason_whatever_the_source_does():
     one = Board(off, {})
     one.take_refresh(RefreshFailed(NOW, "down"))
     assert one.snapshot(NOW).state("tv/a").reason is None
+
+
+def peak(at, rate, taught=Taught.OWN, why=""):
+    return ToldPeak(at, MINUTE, 7.0, 0.5, rate, taught, why)
+
+
+def foretelling(at, rate, *workloads, silent=None):
+    foretold = Foretold({name: peak(at, rate) for name in workloads}, silent or {})
+    return Refreshed(at, seen(at, *workloads).observed, (), {}, foretold)
+
+
+def test_a_lead_peak_speaks_until_live_traffic_is_too_old_and_then_the_outlook_does():
+    """20:00 traffic stops; at 20:04 the outlook takes over; at 20:30 traffic is back."""
+    one = board("tv/a")
+    one.take_outlook(outlook(rate=42.0), [])
+    assert one.snapshot(NOW).target("tv/a", NOW).source is Source.OUTLOOK
+    one.take_refresh(foretelling(NOW, 5.0, "tv/a"))
+    spoke = {}
+    for minute in (0, 3, 4, 29, 30):
+        at = NOW + minute * MINUTE
+        if minute == 1:
+            one.take_refresh(RefreshFailed(at, "connection refused"))
+        if minute == 30:
+            one.take_refresh(foretelling(at, 6.0, "tv/a"))
+        target = one.snapshot(at).target("tv/a", at)
+        spoke[minute] = (target.source.value, target.replicas)
+    assert spoke == {
+        0: ("lead_peak", 5),
+        3: ("lead_peak", 5),
+        4: ("outlook", 42),
+        29: ("outlook", 42),
+        30: ("lead_peak", 6),
+    }
+
+
+def test_a_snapshot_that_nobody_replaces_lets_the_lead_peak_go_by_itself():
+    one = board("tv/a")
+    one.take_outlook(outlook(rate=42.0), [])
+    one.take_refresh(foretelling(NOW, 5.0, "tv/a"))
+    left_behind = one.snapshot(NOW)
+    assert left_behind.target("tv/a", NOW + 4 * MINUTE).replicas == 42
+
+
+def test_the_age_at_which_the_outlook_takes_over_can_be_set():
+    patient = dataclasses.replace(fleet("tv/a", step=MINUTE), stale_after=10 * MINUTE)
+    one = Board(patient, {})
+    one.take_outlook(outlook(rate=42.0), [])
+    one.take_refresh(foretelling(NOW, 5.0, "tv/a"))
+    at = NOW + 9 * MINUTE
+    assert one.snapshot(at).target("tv/a", at).source is Source.LEAD_PEAK
+    at = NOW + 10 * MINUTE
+    assert one.snapshot(at).target("tv/a", at).source is Source.OUTLOOK
+
+
+def test_a_workload_on_its_first_day_has_a_target_and_a_notice_that_nothing_stands_behind_it():
+    one = board("tv/a")
+    one.take_record("tv/a", TrainingRecord().failed(NOW, "5h of traffic; 24 h are needed"))
+    borrowed = Foretold({"tv/a": peak(NOW, 5.0, Taught.STARTER, "5h of own history")})
+    one.take_refresh(Refreshed(NOW, seen(NOW, "tv/a").observed, (), {}, borrowed))
+    snapshot = one.snapshot(NOW)
+    assert snapshot.target("tv/a", NOW).replicas == 5
+    assert "starter model: 5h of own history, no outlook yet" in (
+        snapshot.target("tv/a", NOW).reasons
+    )
+    assert snapshot.state("tv/a").notices == (
+        "no outlook to fall back on: 5h of traffic; 24 h are needed",
+    )
+
+
+def test_a_workload_that_has_no_lead_peak_any_more_says_why():
+    one = board("tv/a", "tv/b")
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_refresh(foretelling(NOW, 5.0, "tv/a", "tv/b"))
+    one.take_foretold(Foretold({}, {"tv/a": "the lead-peak model broke"}))
+    target = one.snapshot(NOW).target("tv/a", NOW)
+    assert target.reasons[-1] == "outlook speaks: the lead-peak model broke"
+    assert one.snapshot(NOW).target("tv/b", NOW).source is Source.LEAD_PEAK
+
+
+def test_models_that_cannot_be_read_are_told_until_they_can():
+    one = board("tv/a")
+    one.take_foretold(Foretold(trouble="store x cannot be read: locked"))
+    assert one.snapshot(NOW).notices == (
+        "lead-peak models cannot be read: store x cannot be read: locked",
+    )
+    one.take_foretold(Foretold())
+    assert one.snapshot(NOW).notices == ()
+
+
+def test_what_the_lead_peak_asked_for_is_held_through_a_retrain_and_by_the_outlook():
+    served = ServedTargets()
+    of = fleet("tv/a", step=MINUTE, quantile=0.5, hold_down=10 * MINUTE)
+    one = Board(of, {}, served.held)
+    one.take_refresh(foretelling(NOW, 90.0, "tv/a"))
+    served.note(NOW, one.states(["tv/a"], NOW))
+    one.take_outlook(outlook(rate=42.0), served.held("tv/a"))
+    one.take_refresh(foretelling(NOW + MINUTE, 5.0, "tv/a"))
+    held = {}
+    for minute in (1, 3, 8, 10, 11):
+        at = NOW + minute * MINUTE
+        held[minute] = one.snapshot(at).target("tv/a", at).replicas
+    assert held == {1: 90, 3: 90, 8: 90, 10: 90, 11: 42}
+    again = Board(of, {}, ServedTargets({"tv/a": served.held("tv/a")}).held)  # after a restart
+    again.take_refresh(foretelling(NOW + MINUTE, 5.0, "tv/a"))
+    assert again.snapshot(NOW + MINUTE).target("tv/a", NOW + MINUTE).replicas == 90

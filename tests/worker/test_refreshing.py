@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from forecaster.planning.snapshot import ObservedTraffic
+from forecaster.store import PeakShelf, PlanStore
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
-from forecaster.worker.messages import Refreshed, RefreshFailed
-from forecaster.store import PeakShelf, PlanStore
+from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.refresher import run_refreshing
 from forecaster.worker.refreshing import Watch, refresh

@@ -3,10 +3,14 @@
 import dataclasses
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
+from forecaster.errors import ForecastError
+from forecaster.models.peak import LeadPeakModel, Taught
+from forecaster.models.peak.starter import load_starter
 from forecaster.planning import build_plan
-from forecaster.store import PlanStore, TrainingRecord
+from forecaster.store import PeakShelf, PlanStore, TrainingRecord
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.messages import SourceFailed, Started, Trained, TrainingFailed
@@ -73,6 +77,116 @@ def test_a_workload_with_too_short_a_past_does_not_stop_the_others(run, store):
     assert reason.startswith("11h55m of traffic before")  # whoever shows it adds the name
     assert store.records()["tv/short"].failed_in_a_row == 1
     assert [one.workload for one in store.outlooks()] == ["tv/long"]
+
+
+def models_in(store, *workloads):
+    """The stored lead-peak models by workload, and why they are borrowed."""
+    found = {one.workload: one for one in PeakShelf(store.path).load(workloads)}
+    models = {name: LeadPeakModel.from_bytes(one.model) for name, one in found.items()}
+    return models, {name: one.why_taught for name, one in found.items()}
+
+
+def test_each_workload_gets_a_lead_peak_model_of_its_own_beside_its_outlook(run, store):
+    lead = timedelta(minutes=12)
+    told = run(fleet("tv/a", "tv/b", lead_time=lead), fetch_from(history("tv/a", "tv/b")))
+    assert [one.taught for one in told if isinstance(one, Trained)] == [Taught.OWN, Taught.OWN]
+    models, why = models_in(store, "tv/a", "tv/b")
+    assert why == {"tv/a": "", "tv/b": ""}
+    for name, model in models.items():
+        assert (model.series_id, model.step, model.lead_steps) == (name, STEP, 3)
+        assert model.cutoff == NOW - STEP  # the last interval may be half there
+        assert model.path.between(NOW, 12).min() > 0
+
+
+def test_the_rules_own_quantile_is_calibrated_with_the_others(run, store):
+    run(fleet("tv/a", quantile=0.97), fetch_from(history("tv/a")))
+    models, _ = models_in(store, "tv/a")
+    assert 0.97 in models["tv/a"].levels
+
+
+def test_a_workload_with_hours_of_history_is_served_by_the_model_of_the_fleet(run, store):
+    known = [*history("tv/a", "tv/b", "tv/c"), *history("tv/new", days=0.25)]
+    of = fleet("tv/new", "tv/a", "tv/b", "tv/c")
+    told = run(of, fetch_from(TrafficHistory(known)))
+    assert isinstance(told[1], TrainingFailed)
+    assert told[1].taught is Taught.FLEET
+    models, why = models_in(store, "tv/new", "tv/a")
+    assert why["tv/new"] == "5h55m of own history"
+    assert (models["tv/new"].taught, models["tv/a"].taught) == (Taught.FLEET, Taught.OWN)
+    assert models["tv/new"].path is None
+
+
+def test_a_first_workload_on_its_first_day_is_served_by_the_starter(run, store):
+    told = run(fleet("tv/new"), fetch_from(history("tv/new", days=0.25)))
+    assert told[1].taught is Taught.STARTER
+    models, why = models_in(store, "tv/new")
+    assert why == {"tv/new": "5h55m of own history"}
+    np.testing.assert_array_equal(
+        models["tv/new"].location.leaf, load_starter(STEP, 1).location.leaf
+    )
+
+
+def test_a_workload_that_the_source_does_not_know_yet_has_a_model_for_when_it_does(run, store):
+    run(fleet("tv/new"), fetch_from(history("tv/other")))
+    assert models_in(store, "tv/new")[1] == {"tv/new": "no own history"}
+
+
+def test_a_day_of_coarse_history_has_an_outlook_and_a_borrowed_model_that_sees_it(run, store):
+    """Three days by the half hour: an outlook, and half of the lead windows that it takes."""
+    step = timedelta(minutes=30)
+    fine = history("tv/a").series[0]
+    rates = fine.rate_rps.reshape(-1, 6).mean(axis=1)
+    coarse = TrafficHistory([TrafficSeries("tv/a", fine.start, step, rates)])
+    told = run(fleet("tv/a", step=step), fetch_from(coarse))
+    assert isinstance(told[1], Trained)
+    assert told[1].taught is Taught.STARTER
+    models, why = models_in(store, "tv/a")
+    assert why == {"tv/a": "2d23h30m of own history"}
+    assert models["tv/a"].path.between(NOW, 48).min() > 0
+
+
+def test_the_fleets_model_is_made_once_a_run_and_lead_window_and_only_when_it_is_needed(
+    run, monkeypatch
+):
+    from forecaster.worker import peak_training
+
+    made = []
+
+    def counted(histories, cutoff, lead_steps):
+        made.append((len(histories), lead_steps))
+        raise ForecastError("not here")
+
+    monkeypatch.setattr(peak_training, "train_fleet", counted)
+    known = [*history("tv/a", "tv/b"), *history("tv/x", "tv/y", "tv/z", days=0.5)]
+    fetch = fetch_from(TrafficHistory(known))
+    run(fleet("tv/a", "tv/b"), fetch)
+    assert made == []
+    slow = fleet("tv/z", lead_time=2 * STEP).workloads
+    of = fleet("tv/x", "tv/y", "tv/a", "tv/b")
+    run(dataclasses.replace(of, workloads=(*of.workloads, *slow)), fetch)
+    assert made == [(2, 1), (2, 2)]  # who has less than a day has nothing to teach
+
+
+def test_without_lightgbm_there_is_an_outlook_and_the_starter_and_the_reason(
+    run, store, monkeypatch
+):
+    """Its wheel needs an OpenMP library that may be missing: then its import fails."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    (_, told) = run(fleet("tv/a"), fetch_from(history("tv/a")))
+    assert isinstance(told, Trained)
+    assert told.taught is Taught.STARTER
+    assert models_in(store, "tv/a")[1]["tv/a"].startswith("LightGBM cannot be loaded")
+
+
+def test_a_past_that_was_lost_at_the_source_does_not_cost_the_model_that_was_learnt_from_it(
+    run, store
+):
+    run(fleet("tv/a"), fetch_from(history("tv/a")))
+    told = run(fleet("tv/a"), fetch_from(history("tv/a", days=0.5)))
+    assert told[1].taught is None
+    assert models_in(store, "tv/a")[0]["tv/a"].taught is Taught.OWN
 
 
 def test_a_workload_that_fails_keeps_its_old_outlook(run, store):

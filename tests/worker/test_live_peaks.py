@@ -1,0 +1,194 @@
+"""Models from the store at work: real ones, on real traffic."""
+
+import dataclasses
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.models.peak import LivePeak, Taught, train_lead_peak
+from forecaster.models.peak.starter import load_starter
+from forecaster.planning import Mode, ScalingRule
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import PeakShelf, PlanStore, StoredPeak
+from forecaster.traffic.history import TrafficHistory, TrafficSeries
+from forecaster.traffic.prometheus import FetchedTraffic
+from forecaster.worker.messages import RefreshFailed
+from forecaster.worker.refreshing import Watch, foretell_changed, refresh
+from tests.worker.sources import NOW, STEP, failing, fetch_from, fleet, moved_trace
+
+LEAD = 1  # five minutes by five
+SETTLED = timedelta(seconds=15)
+
+
+@pytest.fixture(scope="module")
+def trace():
+    """Four days of five-minute traffic that go on for two hours after NOW."""
+    return moved_trace("tv/a", NOW + timedelta(hours=2), 4)
+
+
+@pytest.fixture(scope="module")
+def model(trace):
+    return train_lead_peak(trace, NOW, None, LEAD)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with PlanStore(tmp_path / "preroll.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def watch(store):
+    return Watch.of(fleet("tv/a"), PeakShelf(store.path))
+
+
+def stored(model, workload="tv/a", why=""):
+    return StoredPeak(workload, model.cutoff, model.taught.value, why, model.to_bytes())
+
+
+def source(series):
+    return fetch_from(TrafficHistory([series]))
+
+
+def foretold(watch, now, fetch):
+    return refresh(now + SETTLED, watch, fetch).foretold
+
+
+def test_each_step_says_what_the_model_says_of_the_traffic_so_far(watch, store, trace, model):
+    """The oracle is a LivePeak over all that is known at each instant."""
+    store.save_records({}, [stored(model)])
+    oracle = LivePeak(model, (0.98,))
+    for step in range(20):
+        now = NOW + step * STEP
+        (said,) = foretold(watch, now, source(trace)).lead_peaks.values()
+        wanted = oracle.decide(trace.before(now).since(now - timedelta(hours=5)))
+        assert said.at == now
+        assert said.now_rps == wanted.now_rps
+        assert said.peak_rps == pytest.approx(wanted.quantile(0.98))
+        assert (said.quantile, said.taught, said.why_taught) == (0.98, Taught.OWN, "")
+
+
+def test_gaps_at_the_end_leave_the_lead_peak_where_traffic_ended(watch, store, trace, model):
+    store.save_records({}, [stored(model)])
+    rates = trace.rate_rps.copy()
+    rates[trace.index_of(NOW - 2 * STEP) :] = np.nan
+    holed = TrafficSeries("tv/a", trace.start, STEP, rates)
+    assert foretold(watch, NOW, source(holed)).lead_peaks["tv/a"].at == NOW - 2 * STEP
+    assert foretold(watch, NOW + STEP, source(trace)).lead_peaks["tv/a"].at == NOW + STEP
+
+
+def test_a_source_that_is_down_foretells_nothing_and_afterwards_nothing_is_missing(
+    watch, store, trace, model
+):
+    store.save_records({}, [stored(model)])
+    foretold(watch, NOW, source(trace))
+    for step in range(1, 12):
+        assert isinstance(refresh(NOW + step * STEP + SETTLED, watch, failing), RefreshFailed)
+    foretold(watch, NOW + 12 * STEP, source(trace))
+    assert not np.isnan(watch.traffic.recent("tv/a").rate_rps).any()
+    assert watch.traffic.recent("tv/a").end == NOW + 12 * STEP
+
+
+def test_without_a_model_or_without_traffic_the_reason_is_told(watch, store, trace, model):
+    assert foretold(watch, NOW, source(trace)).silent == {"tv/a": "there is no lead-peak model yet"}
+    fresh = Watch.of(fleet("tv/a"), PeakShelf(store.path))
+    store.save_records({}, [stored(model)])
+    nothing = foretold(fresh, NOW, lambda *_: FetchedTraffic(None, ()))
+    assert (nothing.lead_peaks, nothing.silent) == ({}, {"tv/a": "no live traffic yet"})
+
+
+def test_a_new_model_speaks_before_the_next_step_and_only_for_its_workload(store, trace, model):
+    of = Watch.of(fleet("tv/a", "tv/b"), PeakShelf(store.path))
+    foretold(of, NOW, source(trace))
+    assert foretell_changed(of) is None
+    store.save_records({}, [stored(model)])
+    assert set(foretell_changed(of).lead_peaks) == {"tv/a"}
+    assert foretell_changed(of) is None
+
+
+def test_a_retrained_model_takes_over_what_was_learnt_live(watch, store, trace, model):
+    store.save_records({}, [stored(model)])
+    for step in range(30):
+        foretold(watch, NOW - timedelta(hours=1) + step * STEP, source(trace))
+    live = watch.peaks._at_work["tv/a"].live
+    learnt = live._calibration.offset.copy()
+    assert learnt != model.calibration((0.98,)).offset
+    newer = dataclasses.replace(model, cutoff=NOW + STEP, highest_rps=model.highest_rps * 2)
+    store.save_records({}, [stored(newer)])
+    assert watch.peaks.look() == ["tv/a"]
+    again = watch.peaks._at_work["tv/a"].live
+    assert again is live
+    assert again.model.highest_rps == newer.highest_rps
+    np.testing.assert_array_equal(again._calibration.offset, learnt)
+
+
+def test_a_borrowed_model_is_told_as_such_with_the_reason(watch, store, trace):
+    borrowed = load_starter(STEP, LEAD).for_workload("tv/a", None)
+    store.save_records({}, [stored(borrowed, why="5h of own history")])
+    said = foretold(watch, NOW, source(trace.since(NOW - timedelta(hours=5)))).lead_peaks["tv/a"]
+    assert (said.taught, said.why_taught) == (Taught.STARTER, "5h of own history")
+    assert said.peak_rps > 0
+
+
+def test_a_model_that_cannot_be_read_is_said_and_does_not_stop_the_others(store, trace, model):
+    of = Watch.of(fleet("tv/a", "tv/b"), PeakShelf(store.path))
+    damaged = dataclasses.replace(stored(model, "tv/b"), model=b"PK rubbish")
+    store.save_records({}, [stored(model), damaged])
+    both = TrafficHistory([trace, TrafficSeries("tv/b", trace.start, STEP, trace.rate_rps)])
+    said = foretold(of, NOW, fetch_from(both))
+    assert set(said.lead_peaks) == {"tv/a"}
+    assert said.silent["tv/b"].startswith("a lead-peak model that cannot be read")
+    assert foretell_changed(of) is None  # it is not tried again and again
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"lead_time": timedelta(minutes=40)}, {"step": timedelta(minutes=1)}],
+    ids=["lead time", "step"],
+)
+def test_a_model_for_another_window_is_not_used(store, model, other):
+    store.save_records({}, [stored(model)])
+    of = Watch.of(fleet("tv/a", **other), PeakShelf(store.path))
+    of.peaks.look()
+    (why,) = of.peaks.say(of.traffic).silent.values()
+    assert why == (
+        "the stored lead-peak model is for another lead time or step (a window of 10m by 5m)"
+    )
+
+
+def test_a_store_that_cannot_be_read_is_said_and_the_models_at_hand_go_on(
+    watch, store, trace, model
+):
+    store.save_records({}, [stored(model)])
+    assert foretold(watch, NOW, source(trace)).trouble is None
+    aside = store.path.with_name("aside")
+    store.path.rename(aside)
+    said = foretold(watch, NOW + STEP, source(trace))
+    assert "cannot be read" in said.trouble
+    assert said.lead_peaks["tv/a"].at == NOW + STEP
+    aside.rename(store.path)
+    assert foretell_changed(watch).trouble is None
+
+
+def test_traffic_that_breaks_a_model_costs_its_workload_alone(store, trace, model, caplog):
+    """A path on another grid than the traffic's, as after a file was exported anew."""
+    from forecaster.models.day_path import DayAheadPath
+
+    path = DayAheadPath(NOW - STEP / 2, STEP, np.ones(600, dtype=np.float32))
+    crooked = dataclasses.replace(model, path=path)
+    of = Watch.of(fleet("tv/a", "tv/b"), PeakShelf(store.path))
+    store.save_records({}, [stored(model), stored(crooked, "tv/b")])
+    both = TrafficHistory([trace, TrafficSeries("tv/b", trace.start, STEP, trace.rate_rps)])
+    said = foretold(of, NOW, fetch_from(both))
+    assert set(said.lead_peaks) == {"tv/a"}
+    assert "is not on the grid" in said.silent["tv/b"]
+    assert [one.workload for one in caplog.records if one.exc_info] == ["tv/b"]
+
+
+def test_a_workload_that_is_off_is_not_looked_at(store, model):
+    rule = ScalingRule(capacity_rps=1, mode=Mode.OFF)
+    of = Watch.of(Fleet((WorkloadSettings("tv", "a", rule),), step=STEP), PeakShelf(store.path))
+    store.save_records({}, [stored(model)])
+    assert of.peaks.look() == []
+    assert of.peaks.say(of.traffic).silent == {}
