@@ -18,6 +18,7 @@ from forecaster.traffic.history import FloatArray
 __all__ = ["Forest", "forest_from_dump", "join_forests"]
 
 _ROWS = 2048
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +126,10 @@ def join_forests(forests: Sequence[Forest], scale: float = 1.0) -> Forest:
 
 def _at_most(threshold: float) -> np.float32:
     """The largest float32 that is not above ``threshold``: float32 features compare alike."""
-    if threshold >= np.finfo(np.float32).max:
+    if threshold >= _LARGEST:
         return np.float32(np.inf)  # every number goes left, and only NaN is told apart
     rounded = np.float32(threshold)
-    return np.nextafter(rounded, np.float32(-np.inf)) if rounded > threshold else rounded
+    return np.nextafter(rounded, np.float32(-np.inf)) if float(rounded) > threshold else rounded
 
 
 _Split = tuple[int, float, bool, int, int]
