@@ -5,6 +5,8 @@ Nothing is claimed that was not reached: a target counts where a setting that wa
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,11 +17,11 @@ from forecaster.backtest.phrases import day_words, joined, percent, setting_word
 from forecaster.backtest.proof import Proof, SeriesProof
 from forecaster.backtest.replay import PolicyReplay
 
-__all__ = ["Outcome", "Verdict", "give_verdict", "verdict"]
+__all__ = ["Outcome", "Verdict", "give_verdict", "overall", "verdict"]
 
 _LEAST_SLACK = 0.005  # as the frontier's ratios take it
 _LEVEL = 0.02  # slack within 2 % of each other is no difference
-_NAMED_DAYS = 3
+_NAMED = 3
 
 
 class Outcome(Enum):
@@ -59,23 +61,22 @@ def verdict(proof: Proof) -> str:
 
     From the frontier where there is one, else from the replays, else from the coverage alone.
     """
-    given = {name: give_verdict(one, proof.asked.timezone) for name, one in proof.series.items()}
+    timezone = proof.asked.timezone
+    return overall({name: give_verdict(one, timezone) for name, one in proof.series.items()})
+
+
+def overall(given: Mapping[str, Verdict]) -> str:
+    """What the verdicts of all series, one at least, come to."""
     if len(given) == 1:
         return next(iter(given.values())).text
-    if len(given) <= _NAMED_DAYS:
+    if len(given) <= _NAMED:
         return "\n".join(f"{name}: {one.text}" for name, one in given.items())
-    counts = {outcome: sum(one.outcome is outcome for one in given.values()) for outcome in Outcome}
-    told = joined(
-        [
-            f"{outcome.value} on {count}"
-            for outcome, count in counts.items()
-            if count and outcome is not Outcome.UNKNOWN
-        ]
-    )
-    unknown = counts[Outcome.UNKNOWN]
-    rest = f"; {unknown} cannot be compared" if unknown else ""
-    if not told:
+    counts = Counter(one.outcome for one in given.values())
+    unknown = counts.pop(Outcome.UNKNOWN, 0)
+    if not counts:
         return f"{len(given)} series; Preroll and an HPA cannot be compared on any."
+    told = joined([f"{one.value} on {counts[one]}" for one in Outcome if counts[one]])
+    rest = f"; {unknown} cannot be compared" if unknown else ""
     return f"{len(given)} series; against an HPA Preroll is {told}{rest}."
 
 
@@ -182,9 +183,9 @@ def _days(days: tuple[ComparedDay, ...]) -> str:
         return f"it left more unserved than the HPA on none of {of}"
     named = [
         f"{day_words(one.day)} ({percent(one.ours)} instead of {percent(one.theirs)})"
-        for one in worse[:_NAMED_DAYS]
+        for one in worse[:_NAMED]
     ]
-    if len(worse) > _NAMED_DAYS:
+    if len(worse) > _NAMED:
         return f"it left more unserved than the HPA on {len(worse)} of {of}, most on {named[0]}"
     return f"it left more unserved than the HPA on {len(worse)} of {of}: {joined(named)}"
 

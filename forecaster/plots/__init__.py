@@ -1,7 +1,22 @@
 """One set of figures: for the reports, the web page and the notebooks."""
 
 from forecaster.plots.backtest import backtest_figure
+from forecaster.plots.frontier import frontier_figure
+from forecaster.plots.night import night_figure
 from forecaster.plots.outlook import EventSpan, outlook_figure
 from forecaster.plots.page import PageTable, figures_page
+from forecaster.plots.peaks import peak_calibration_figure
+from forecaster.plots.replay import ForecastLines, replay_figure
 
-__all__ = ["EventSpan", "PageTable", "backtest_figure", "figures_page", "outlook_figure"]
+__all__ = [
+    "EventSpan",
+    "ForecastLines",
+    "PageTable",
+    "backtest_figure",
+    "figures_page",
+    "frontier_figure",
+    "night_figure",
+    "outlook_figure",
+    "peak_calibration_figure",
+    "replay_figure",
+]

@@ -76,7 +76,7 @@ def add_line(
 
 def add_band(
     fig: go.Figure,
-    times: pd.DatetimeIndex,
+    times: pd.DatetimeIndex | pd.Index[str],
     low: FloatArray,
     high: FloatArray,
     name: str,
