@@ -18,13 +18,15 @@ class ToldPeak:
     """The lead peak of one workload at the quantile of its rule, as it was told.
 
     The window begins at ``at``, the end of the last observed interval, whose traffic was
-    ``now_rps``; ``peak_rps`` is the quantile. ``why_taught`` says why a model that is not the
-    workload's own speaks ("5h of own history"); empty for one that is. ValueError for a peak that
-    is no traffic: it must not become replicas.
+    ``now_rps``; it has ``lead_steps`` + 1 intervals, and ``peak_rps`` is the quantile of the
+    highest of them. ``why_taught`` says why a model that is not the workload's own speaks ("5h of
+    own history"); empty for one that is. ValueError for a peak that is no traffic: it must not
+    become replicas.
     """
 
     at: datetime
     step: timedelta
+    lead_steps: int
     now_rps: float
     quantile: float
     peak_rps: float

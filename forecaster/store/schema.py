@@ -22,6 +22,7 @@ __all__ = [
     "METADATA",
     "SCHEMA_VERSION",
     "about",
+    "lead_peaks",
     "outlooks",
     "peak_models",
     "served",
@@ -80,6 +81,21 @@ peak_models = Table(
     Column("taught", String, nullable=False),
     Column("why_taught", String, nullable=False),
     Column("model", LargeBinary, nullable=False),
+)
+
+# The last lead peak of each workload: a restart within a step or two goes on from it.
+lead_peaks = Table(
+    "lead_peaks",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("at", _Instant, nullable=False),
+    Column("step_seconds", Float, nullable=False),
+    Column("lead_steps", Integer, nullable=False),
+    Column("now_rps", Float, nullable=False),
+    Column("quantile", Float, nullable=False),
+    Column("peak_rps", Float, nullable=False),
+    Column("taught", String, nullable=False),
+    Column("why_taught", String, nullable=False),
 )
 
 # How training went, of each workload.

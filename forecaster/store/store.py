@@ -6,20 +6,22 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Row, Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
+from forecaster.models.peak import Taught
+from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import TrainingState
 from forecaster.planning.target import Held
 from forecaster.store.database import guarded, open_database
 from forecaster.store.packing import PackedOutlook
 from forecaster.store.peaks import StoredPeak
-from forecaster.store.schema import outlooks, peak_models, served, trainings
+from forecaster.store.schema import lead_peaks, outlooks, peak_models, served, trainings
 
 __all__ = ["PlanStore", "TrainingRecord"]
 
@@ -110,6 +112,17 @@ class PlanStore:
             for row in connection.execute(select(outlooks)):
                 yield PackedOutlook(**row._mapping)
 
+    def save_lead_peaks(self, told: Mapping[str, ToldPeak]) -> None:
+        """Put the lead peaks of workloads in the place of their earlier ones."""
+        with self._writing() as connection:
+            _put(connection, lead_peaks, [_told_row(name, one) for name, one in told.items()])
+
+    def lead_peaks_since(self, instant: datetime) -> dict[str, ToldPeak]:
+        """The last lead peak of each workload whose traffic ended at ``instant`` or later."""
+        query = select(lead_peaks).where(lead_peaks.c.at >= instant)
+        with self._reading() as connection:
+            return {row.workload: _told(row) for row in connection.execute(query)}
+
     def save_served(self, workloads: Iterable[tuple[str, Held]], forget_before: datetime) -> None:
         """Note replicas that were needed up to an instant, and forget those of long ago."""
         rows = [
@@ -138,7 +151,7 @@ class PlanStore:
         with self._writing() as connection:
             removed = connection.execute(delete(outlooks).where(gone)).rowcount
             left = select(outlooks.c.workload)
-            for table in (trainings, served, peak_models):
+            for table in (trainings, served, peak_models, lead_peaks):
                 others = table.c.workload.not_in(workloads) & table.c.workload.not_in(left)
                 connection.execute(delete(table).where(others))
         return removed
@@ -178,6 +191,20 @@ def _row(workload: str, record: TrainingRecord) -> dict[str, object]:
         "failed_in_a_row": record.failed_in_a_row,
         "training_key": record.training_key,
     }
+
+
+def _told_row(workload: str, told: ToldPeak) -> dict[str, object]:
+    row = {"workload": workload, **dataclasses.asdict(told), "taught": told.taught.value}
+    row["step_seconds"] = row.pop("step").total_seconds()
+    return row
+
+
+def _told(row: Row[Any]) -> ToldPeak:
+    values = dict(row._mapping)
+    del values["workload"]
+    values["step"] = timedelta(seconds=values.pop("step_seconds"))
+    values["taught"] = Taught(values["taught"])
+    return ToldPeak(**values)
 
 
 def _peak_row(peak: StoredPeak) -> dict[str, object]:

@@ -103,6 +103,7 @@ class LivePeaks:
             return ToldPeak(
                 at=peak.at,
                 step=recent.step,
+                lead_steps=at_work.live.model.lead_steps,
                 now_rps=peak.now_rps,
                 quantile=rule.quantile,
                 peak_rps=peak.quantile(rule.quantile),

@@ -11,6 +11,7 @@ from forecaster.errors import ForecastError, StoreError
 from forecaster.settings import Fleet
 from forecaster.store import DamagedStore, PlanStore, set_aside
 from forecaster.worker.board import Board
+from forecaster.worker.messages import Foretold
 from forecaster.worker.served import ServedTargets
 
 __all__ = ["load_board", "open_store"]
@@ -34,7 +35,7 @@ def open_store(path: Path, now: datetime) -> PlanStore:
 
 
 def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, ServedTargets]:
-    """The fleet's stored plans, under its present rules, and what was served of late.
+    """The fleet's stored plans, under its present rules, and what was told and served of late.
 
     An outlook that cannot be read, or does not reach the rule's quantile, is passed over with a
     line in the log: its workload is due for training at once. Raises StoreError.
@@ -49,6 +50,7 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
             board.take_outlook(packed.unpack(), served.held(name))
         except (StoreError, ForecastError) as error:
             _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
+    board.take_foretold(Foretold(store.lead_peaks_since(now - fleet.live_age)))
     planned = {plan.outlook.series_id for plan in board.plans}
     for name, record in board.records.items():
         if name not in planned:

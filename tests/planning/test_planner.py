@@ -34,7 +34,7 @@ def plan(rate: float = 4000.0, rule: ScalingRule = RULE, hours: int = 48) -> Pla
 
 
 def told(at: datetime = EIGHT, peak: float = 2310.0, **changes: object) -> ToldPeak:
-    given = ToldPeak(at, MINUTE, 1900.0, 0.98, peak, Taught.OWN)
+    given = ToldPeak(at, MINUTE, 5, 1900.0, 0.98, peak, Taught.OWN)
     return dataclasses.replace(given, **changes)  # type: ignore[arg-type]
 
 

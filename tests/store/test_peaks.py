@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from forecaster.errors import StoreError
+from forecaster.models.peak import Taught
+from forecaster.planning.live import ToldPeak
 from forecaster.store import PeakShelf, PlanStore, StoredPeak, TrainingRecord, pack
 from forecaster.store.schema import SCHEMA_VERSION
 from tests.store.conftest import NOW
@@ -61,6 +63,18 @@ def test_models_of_workloads_that_are_gone_are_forgotten_with_them(path, make_ou
             store.save_outlook(pack(make_outlook(name)), TrainingRecord(), peak)
         store.forget_others(["tv/api"], NOW + timedelta(days=30))
         assert set(PeakShelf(path).versions()) == {"tv/api"}
+
+
+def test_the_last_lead_peak_of_each_workload_survives_while_it_is_young(path):
+    minute = timedelta(minutes=1)
+    told = ToldPeak(NOW, minute, 5, 7.5, 0.98, 9.25, Taught.FLEET, "5h of own history")
+    later = dataclasses.replace(told, at=NOW + minute, peak_rps=8.0)
+    with PlanStore(path) as store:
+        store.save_lead_peaks({"tv/api": told, "tv/web": told})
+        store.save_lead_peaks({"tv/api": later})
+    with PlanStore(path) as store:
+        assert store.lead_peaks_since(NOW) == {"tv/api": later, "tv/web": told}
+        assert store.lead_peaks_since(NOW + minute) == {"tv/api": later}
 
 
 def test_a_store_from_before_there_were_models_is_taken_over_as_it_is(path, make_outlook):

@@ -292,7 +292,7 @@ def test_a_workload_that_is_off_has_no_reason_whatever_the_source_does():
 
 
 def peak(at, rate, taught=Taught.OWN, why=""):
-    return ToldPeak(at, MINUTE, 7.0, 0.5, rate, taught, why)
+    return ToldPeak(at, MINUTE, 5, 7.0, 0.5, rate, taught, why)
 
 
 def foretelling(at, rate, *workloads, silent=None):
@@ -333,7 +333,8 @@ def test_a_snapshot_that_nobody_replaces_lets_the_lead_peak_go_by_itself():
 
 
 def test_the_age_at_which_the_outlook_takes_over_can_be_set():
-    patient = dataclasses.replace(fleet("tv/a", step=MINUTE), stale_after=10 * MINUTE)
+    of = fleet("tv/a", step=MINUTE, quantile=0.5)
+    patient = dataclasses.replace(of, stale_after=10 * MINUTE)
     one = Board(patient, {})
     one.take_outlook(outlook(rate=42.0), [])
     one.take_refresh(foretelling(NOW, 5.0, "tv/a"))
@@ -366,6 +367,17 @@ def test_a_workload_that_has_no_lead_peak_any_more_says_why():
     target = one.snapshot(NOW).target("tv/a", NOW)
     assert target.reasons[-1] == "outlook speaks: the lead-peak model broke"
     assert one.snapshot(NOW).target("tv/b", NOW).source is Source.LEAD_PEAK
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"quantile": 0.9}, {"lead_time": 9 * MINUTE}],
+    ids=["quantile", "lead time"],
+)
+def test_a_lead_peak_from_before_the_rule_changed_is_passed_over(other):
+    one = board("tv/a", **other)
+    one.take_foretold(Foretold({"tv/a": peak(NOW, 5.0)}))
+    assert one.snapshot(NOW).state("tv/a").live.told is None
 
 
 def test_models_that_cannot_be_read_are_told_until_they_can():

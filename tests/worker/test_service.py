@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from forecaster.errors import NoUsablePlan
-from forecaster.planning import ScalingRule
+from forecaster.planning import ScalingRule, Source
 from forecaster.settings import PrometheusSettings
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 from forecaster.worker import ConfiguredSource, Service, open_store, utc_now
@@ -68,16 +68,26 @@ def targets(service, count=200):
     ]
 
 
+def not_at_the_end_of_a_step():
+    """Wait where a step is about to end: what a test compares belongs to one step."""
+    into = utc_now().timestamp() % STEP.total_seconds()
+    if into > STEP.total_seconds() - 15:
+        time.sleep(STEP.total_seconds() - into)
+
+
 def test_it_trains_serves_stores_and_serves_again_before_any_training(
     make_service, down_file, path
 ):
+    not_at_the_end_of_a_step()
     with make_service() as service:
         assert not service.snapshot().ready
         until(lambda: service.snapshot().ready)
         until(lambda: service.snapshot().state("tv/a").observed is not None)
+        until(lambda: all(one.live.told for one in service.snapshot().workloads.values()))
         snapshot = service.snapshot()
         first = targets(service)
         assert max(first) > 1
+        assert snapshot.target("tv/a", utc_now()).source is Source.LEAD_PEAK
         assert snapshot.state("tv/a").training.runs == 1
         assert snapshot.state("tv/a").plan.end - utc_now() > timedelta(hours=47.9)
         assert snapshot.notices == ()
@@ -88,6 +98,7 @@ def test_it_trains_serves_stores_and_serves_again_before_any_training(
     with make_service() as service:
         assert service.snapshot().ready  # there was no time for anything else
         assert targets(service) == first
+        assert service.snapshot().target("tv/a", utc_now()).source is Source.LEAD_PEAK
         until(lambda: service.snapshot().notices)
         assert "connection refused" in service.snapshot().notices[0]
         assert "serving the plan made at" in service.snapshot().notices[0]
@@ -210,6 +221,7 @@ print([name for name in web if name in sys.modules])
 @pytest.mark.slow
 def test_what_was_served_is_held_over_a_restart(make_service, path, down_file):
     """A capacity doubled at a restart halves the need, and not before the hold-down is over."""
+    not_at_the_end_of_a_step()
     down_file.touch()
     generous = fleet(*WORKLOADS, capacity_rps=1.0, hold_down=timedelta(minutes=30))
     with make_service() as service:
@@ -249,7 +261,7 @@ def test_two_days_without_a_source_are_served_from_the_plan_and_then_it_recovers
         down_file.touch()
         for hours in (0.2, 7, 24, 47.9):
             clock.move_to(hours)
-            until(lambda: "no traffic from the source since 2026-05-04 18:00 UTC" in notices())
+            until(lambda: "no traffic from the source since 2026-05-04 17:55 UTC" in notices())
             until(lambda: "connection refused" in notices())
             assert "serving the plan made at 2026-05-04 18:00 UTC" in notices()
             assert service.snapshot().target("tv/a", clock()).replicas > 0
