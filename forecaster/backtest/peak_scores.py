@@ -65,6 +65,6 @@ def decision_rows(
     ]
     for level, row in zip(decisions.levels, decisions.peak_rps, strict=True):
         replicas = hold(replicas_for(row, rule), rule.hold_steps(step)).tolist()
-        text = f"{level:g}"
+        text = repr(float(level))
         for stamp, peak, count in zip(stamps, (row * per_rps).tolist(), replicas, strict=True):
             yield stamp, text, format(peak, _DIGITS), count

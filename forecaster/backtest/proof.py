@@ -21,10 +21,15 @@ from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.limits import MOST_REPLICAS
 from forecaster.traffic.history import TrafficSeries
 
-__all__ = ["DEFAULT_POLICIES", "Proof", "ProofSettings", "SeriesProof"]
+__all__ = ["DEFAULT_POLICIES", "FRONTIER_QUANTILES", "Proof", "ProofSettings", "SeriesProof"]
 
 DEFAULT_POLICIES = ("oracle", "hpa", "schedule", "exporter", "outlook", "preroll")
 """What is replayed where nothing is said: all that need no model of their own."""
+FRONTIER_QUANTILES = (
+    *(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85),
+    *(0.9, 0.95, 0.98, 0.99, 0.995),
+)
+"""What a frontier tries as Preroll's quantile: with an HPA beneath, low ones are of use too."""
 
 
 @dataclass(frozen=True)

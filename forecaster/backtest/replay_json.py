@@ -7,29 +7,34 @@ from collections.abc import Iterable
 from typing import Any
 
 from forecaster.backtest.frontier import Frontier
+from forecaster.backtest.measures import Measures
 from forecaster.backtest.replay import PolicyReplay
 
-__all__ = ["frontier_json", "policies_json"]
+__all__ = ["frontier_json", "measures_json", "policies_json"]
 
 
 def policies_json(replays: Iterable[PolicyReplay]) -> dict[str, dict[str, Any]]:
-    """Each policy's measures by its name, with its setting; ``cost`` only where a price was given.
-
-    ``longest_shortage_seconds`` and the other keys are the fields of ``Measures``.
-    """
+    """Each policy's measures by its name, with its setting."""
     return {
         one.name: {
-            "unserved_ratio": _plain(one.measures.unserved_ratio),
-            "underprovisioned_seconds": _plain(one.measures.underprovisioned_seconds),
-            "longest_shortage_seconds": _plain(one.measures.longest_shortage_seconds),
-            "slack_ratio": _plain(one.measures.slack_ratio),
-            "replica_hours": _plain(one.measures.replica_hours),
-            "paid_replica_hours": _plain(one.measures.paid_replica_hours),
-            "scaling_actions": one.measures.scaling_actions,
-            **({} if one.measures.cost is None else {"cost": _plain(one.measures.cost)}),
+            **measures_json(one.measures),
             "setting": {name: _plain(value) for name, value in one.setting.items()},
         }
         for one in replays
+    }
+
+
+def measures_json(measures: Measures) -> dict[str, Any]:
+    """The fields of ``Measures``; ``cost`` only where a price was given."""
+    return {
+        "unserved_ratio": _plain(measures.unserved_ratio),
+        "underprovisioned_seconds": _plain(measures.underprovisioned_seconds),
+        "longest_shortage_seconds": _plain(measures.longest_shortage_seconds),
+        "slack_ratio": _plain(measures.slack_ratio),
+        "replica_hours": _plain(measures.replica_hours),
+        "paid_replica_hours": _plain(measures.paid_replica_hours),
+        "scaling_actions": measures.scaling_actions,
+        **({} if measures.cost is None else {"cost": _plain(measures.cost)}),
     }
 
 

@@ -20,8 +20,11 @@ __all__ = [
     "InputUnit",
     "SeriesReport",
     "build_report",
+    "few",
     "forecast_rows",
+    "plain",
     "report_json",
+    "stamp",
 ]
 
 _MOST_NOTICES = 5
@@ -71,10 +74,13 @@ class BacktestReport:
         """What a reader of the scores should know, one sentence each."""
         outlook = self.outlook
         return (
-            *_few([f"{name} is left out: {why}" for name, why in self.skipped.items()], "series"),
-            *_few(
+            *few(
+                [f"{name}: the outlook is not scored: {why}" for name, why in self.skipped.items()],
+                "series",
+            ),
+            *few(
                 [
-                    f"{one.series_id}: no outlook at {_stamp(one.cutoff)}: {one.reason}"
+                    f"{one.series_id}: no outlook at {stamp(one.cutoff)}: {one.reason}"
                     for one in self.failures
                     if one.series_id not in self.skipped
                 ],
@@ -136,7 +142,7 @@ def build_report(
 
 def report_json(report: BacktestReport, seconds: float) -> dict[str, Any]:
     """The report as JSON values; what cannot be said is None, never NaN."""
-    document: dict[str, Any] = _plain(
+    document: dict[str, Any] = plain(
         {
             "unit": report.unit.label,
             "step_seconds": report.step.total_seconds(),
@@ -144,8 +150,8 @@ def report_json(report: BacktestReport, seconds: float) -> dict[str, Any]:
             "outlook": _scores(report.outlook),
             "series": {
                 name: {
-                    "first_cutoff": _stamp(one.origins[0].cutoff),
-                    "last_cutoff": _stamp(one.origins[-1].cutoff),
+                    "first_cutoff": stamp(one.origins[0].cutoff),
+                    "last_cutoff": stamp(one.origins[-1].cutoff),
                     **_scores(one.scores),
                 }
                 for name, one in report.series.items()
@@ -168,14 +174,14 @@ def forecast_rows(report: BacktestReport) -> Iterator[tuple[str, ...]]:
     yield ("cutoff", "timestamp", "quantile", "value", *(("series",) if named else ()))
     for name, one in report.series.items():
         for origin in one.origins:
-            cutoff = _stamp(origin.cutoff)
+            cutoff = stamp(origin.cutoff)
             stamps = [
-                _stamp(origin.cutoff + index * origin.step) for index in range(len(origin.observed))
+                stamp(origin.cutoff + index * origin.step) for index in range(len(origin.observed))
             ]
             for quantile, row in zip(origin.quantiles, origin.forecasts, strict=True):
                 text = repr(float(quantile))
-                for stamp, value in zip(stamps, row.tolist(), strict=True):
-                    yield (cutoff, stamp, text, f"{value:{_DIGITS}}", *((name,) if named else ()))
+                for start, value in zip(stamps, row.tolist(), strict=True):
+                    yield (cutoff, start, text, f"{value:{_DIGITS}}", *((name,) if named else ()))
 
 
 def _scores(scores: OutlookScores) -> dict[str, Any]:
@@ -208,21 +214,24 @@ def _scores(scores: OutlookScores) -> dict[str, Any]:
     }
 
 
-def _few(sentences: list[str], what: str) -> list[str]:
+def few(sentences: list[str], what: str) -> list[str]:
+    """The first of many sentences; how many more there are is said in the last."""
     rest = len(sentences) - _MOST_NOTICES
     return [*sentences[:_MOST_NOTICES], *([f"… and {rest} more {what}"] if rest > 0 else [])]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """JSON values with ten digits; None for what is not finite."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, float):
         return float(f"{value:{_DIGITS}}") if math.isfinite(value) else None
     return value
 
 
-def _stamp(instant: datetime) -> str:
+def stamp(instant: datetime) -> str:
+    """The instant in UTC, ISO 8601, with a Z."""
     text = instant.astimezone(UTC).isoformat(timespec="auto")
     return text.replace("+00:00", "Z")

@@ -1,10 +1,10 @@
-"""``preroll backtest``: how wrong the outlook would have been, on past traffic."""
+"""``preroll backtest``: what Preroll would have said of past traffic, and what it had come to."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,23 +19,20 @@ from forecaster.cli.options import (
     TimezoneOption,
     UnitOption,
     read_duration,
-    read_quantiles,
+    read_levels,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows, write_text
+from forecaster.cli.proof_options import ProofOptions
 from forecaster.cli.source_options import SourceOptions, spread_options
-from forecaster.cli.terminal import err, out, print_notice, print_written, progress
+from forecaster.cli.terminal import err, out, print_notice, print_written, progress_of_parts
 from forecaster.cli.traffic_input import check_zone, choose_series
 from forecaster.cli.traffic_source import read_source
 
 if TYPE_CHECKING:
-    from forecaster.backtest import (
-        BacktestReport,
-        Baseline,
-        Holdout,
-        OriginFailure,
-        OriginForecast,
-    )
-    from forecaster.models.selection import OutlookConfig
+    from forecaster.backtest import Baseline, InputUnit
+    from forecaster.backtest.proof import Proof, ProofSettings
+    from forecaster.backtest.proof_run import Findings, ProofPlan
+    from forecaster.traffic.history import TrafficSeries
 
 __all__ = ["backtest"]
 
@@ -43,13 +40,14 @@ __all__ = ["backtest"]
 @spread_options
 def backtest(
     source: SourceOptions,
+    options: ProofOptions,
     unit: UnitOption = None,
     test: Annotated[
         timedelta | None,
         typer.Option(
             parser=read_duration,
             metavar="DURATION",
-            help="How much of the end to forecast; 14d, or half of a shorter file.",
+            help="How much of the end to test on; 14d, or half of a shorter file.",
             show_default=False,
         ),
     ] = None,
@@ -62,9 +60,13 @@ def backtest(
         ),
     ] = None,
     baselines: Annotated[
-        str,
-        typer.Option(metavar="NAME,NAME,…|all|none", help="The rivals to run beside."),
-    ] = "all",
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME,…|all|none",
+            help="The outlook's rivals, day by day; seasonal_naive.",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(metavar="N", help="Processes at a time; one per core.", show_default=False),
@@ -73,96 +75,146 @@ def backtest(
     timezone: TimezoneOption = None,
     series: SeriesOption = None,
     json_file: JsonOption = None,
+    decisions_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--decisions",
+            metavar="FILE",
+            help="Write every decision as CSV: timestamp,quantile,lead_peak,replicas; of several "
+            "series, a last column series. Alone, it runs no rival.",
+            show_default=False,
+        ),
+    ] = None,
     forecasts_file: Annotated[
         Path | None,
         typer.Option(
             "--forecasts",
             metavar="FILE",
-            help="Write every forecast as CSV: cutoff,timestamp,quantile,value; of several "
-            "series, a last column series.",
+            help="Write every day-ahead forecast as CSV: cutoff,timestamp,quantile,value; of "
+            "several series, a last column series.",
             show_default=False,
         ),
     ] = None,
     html_file: HtmlOption = None,
 ) -> None:
-    """Forecast the end of past traffic from what came before, day by day, and score it.
+    """Prove it on past traffic: what would have been decided, and what each autoscaler had run.
 
-    Example: preroll backtest traffic.csv --unit requests --test 14d --json out.json
+    Models are trained day by day on what came before; all decisions use what had ended by then.
+
+    Example: preroll backtest traffic.csv --unit requests --lead-time 5m --frontier
     """
     began = time.monotonic()
     zone = check_zone(timezone)
-    asked = read_quantiles(quantiles) if quantiles is not None else None
-    check_outputs((json_file, forecasts_file, html_file), source.traffic)
+    levels = read_levels(quantiles) if quantiles is not None else None
+    files = (decisions_file, forecasts_file, html_file, json_file)
+    check_outputs(files, source.traffic)
     if jobs is not None and jobs < 1:
         raise typer.BadParameter(f"{jobs} is not above 0", param_hint="--jobs")
-    from forecaster.backtest import (
-        InputUnit,
-        OriginForecast,
-        RollingOrigin,
-        build_report,
-        forecast_rows,
-        hold_out_each,
-        report_json,
+    rivals = (
+        decisions_file is None
+        or options.frontier
+        or any(one is not None for one in (*files[1:], options.policies, baselines))
     )
-    from forecaster.cli.backtest_view import backtest_page, backtest_report
-    from forecaster.models.selection import OutlookConfig
+    asked = options.settings(levels=levels, rivals=rivals, timezone=zone.key)
+    chosen = _baselines(baselines or ("seasonal_naive" if rivals else "none"), zone.key)
+    from forecaster.backtest.proof_json import proof_decision_rows, proof_json
+    from forecaster.cli.proof_view import proof_report
 
-    rivals = _rivals(baselines, zone.key)
     traffic = read_source(source, unit=unit, step=step, timezone=timezone)
-    history = [choose_series(traffic, series)] if series else traffic.history
-    holdouts, skipped = hold_out_each(history, RollingOrigin(test))
-    scored = asked or OutlookConfig().quantiles
-    per_step = InputUnit("requests", traffic.history.step.total_seconds())
-
-    def report_on(results: Sequence[OriginForecast | OriginFailure]) -> BacktestReport:
-        in_unit = per_step if unit == "requests" else InputUnit()
-        return build_report(holdouts, results, scored, in_unit, skipped)
-
-    config = OutlookConfig(quantiles=tuple(sorted({*scored, 0.5})), timezone=zone.key)
-    results: list[OriginForecast | OriginFailure] = []
-    try:
-        _forecast(holdouts, config, rivals, jobs, results)
-    except KeyboardInterrupt:
-        total = sum(len(one.cutoffs) for one in holdouts)
-        print_notice(f"{len(results)} of {total} origins were done; no file was written")
-        if any(isinstance(one, OriginForecast) for one in results):
-            err().print(backtest_report(report_on(results)))
-        raise
-    report = report_on(results)
-    for notice in (*(one.notice for one in holdouts), *report.notices):
-        if notice:
-            print_notice(notice)
+    history = [choose_series(traffic, series)] if series else list(traffic.history)
+    plan = _plan(history, test, asked, levels, chosen)
+    proof = _prove(plan, _unit(unit, history[0].step), jobs)
+    for notice in proof.notices:
+        print_notice(notice)
+    if decisions_file:
+        write_rows(decisions_file, proof_decision_rows(proof))
     if forecasts_file:
-        write_rows(forecasts_file, forecast_rows(report))
+        write_rows(forecasts_file, _forecast_rows(proof))
     if html_file:
-        write_text(html_file, backtest_page(report, traffic.title, zone.key))
+        write_text(html_file, _page(proof, traffic.title, zone.key))
     if json_file:
-        write_json(json_file, report_json(report, time.monotonic() - began))
-    print_written(forecasts_file, html_file, json_file)
+        write_json(json_file, proof_json(proof, time.monotonic() - began))
+    print_written(*files)
     if json_file != STDOUT:
-        out().print(backtest_report(report))
+        out().print(proof_report(proof))
 
 
-def _forecast(
-    holdouts: Sequence[Holdout],
-    config: OutlookConfig,
-    rivals: Mapping[str, Baseline],
-    jobs: int | None,
-    results: list[OriginForecast | OriginFailure],
-) -> None:
-    """Fill ``results``, one by one, so that what is done is not lost when the rest is stopped."""
-    from forecaster.backtest import forecast_origin, map_unordered, origin_tasks
+def _forecast_rows(proof: Proof) -> Iterator[tuple[str, ...]]:
+    from forecaster.backtest import forecast_rows
+    from forecaster.errors import HistoryTooShort
 
-    total = sum(len(one.cutoffs) for one in holdouts)
-    processes = min(jobs or os.cpu_count() or 1, total)
-    tasks = origin_tasks(holdouts, config, rivals)
-    with progress("forecasting", total) as advance:
-        for result in map_unordered(forecast_origin, tasks, processes):
-            results.append(result)
-            advance()
+    if proof.day_ahead is None:
+        raise HistoryTooShort(
+            "there are no day-ahead forecasts to write; a day to learn from lacks"
+        )
+    return forecast_rows(proof.day_ahead)
 
 
-def _rivals(text: str, timezone: str) -> dict[str, Baseline]:
+def _page(proof: Proof, title: str, timezone: str) -> str:
+    from forecaster.cli.backtest_view import backtest_page
+
+    if proof.day_ahead is None:
+        return ""
+    return backtest_page(proof.day_ahead, title, timezone)
+
+
+def _plan(
+    history: list[TrafficSeries],
+    test: timedelta | None,
+    asked: ProofSettings,
+    levels: tuple[float, ...] | None,
+    baselines: dict[str, Baseline],
+) -> ProofPlan:
+    from forecaster.backtest.proof_parts import hold_out_parts
+    from forecaster.backtest.proof_run import ProofPlan
+    from forecaster.models.outlook import DEFAULT_QUANTILES
+    from forecaster.planning.capacity import ScalingRule
+    from forecaster.planning.limits import LEAST_QUANTILE, MOST_QUANTILE, QUANTILE_REASON
+
+    lead_steps = ScalingRule(1.0, asked.lead_time).lead_steps(history[0].step)
+    parts, left_out = hold_out_parts(history, test, lead_steps)
+    told = [one for one in levels or DEFAULT_QUANTILES if LEAST_QUANTILE <= one <= MOST_QUANTILE]
+    if levels and len(told) < len(levels):
+        rare = ", ".join(repr(one) for one in levels if one not in told)
+        print_notice(f"the outlook is not forecast at {rare}: {QUANTILE_REASON}")
+    return ProofPlan(asked, parts, left_out, tuple(told) or (0.5,), baselines)
+
+
+def _prove(plan: ProofPlan, unit: InputUnit, jobs: int | None) -> Proof:
+    """Do the work; when it is stopped, show what is done and go on stopping."""
+    from forecaster.backtest.proof_assembly import assemble
+    from forecaster.backtest.proof_run import Findings, find
+
+    findings = Findings()
+    try:
+        with progress_of_parts("backtesting") as told:
+            find(plan, findings, jobs or os.cpu_count() or 1, told)
+    except KeyboardInterrupt:
+        print_notice(f"{findings.trained} of {plan.origins} origins were done; no file was written")
+        _show_partial(plan, findings, unit)
+        raise
+    return assemble(plan, findings, unit)
+
+
+def _show_partial(plan: ProofPlan, findings: Findings, unit: InputUnit) -> None:
+    from forecaster.backtest.proof_assembly import assemble
+    from forecaster.cli.proof_view import proof_report
+    from forecaster.errors import HistoryTooShort
+
+    try:
+        partial = assemble(plan, findings, unit)
+    except HistoryTooShort:  # not one first origin
+        return
+    err().print(proof_report(partial))
+
+
+def _unit(unit: str | None, step: timedelta) -> InputUnit:
+    from forecaster.backtest import InputUnit
+
+    return InputUnit("requests", step.total_seconds()) if unit == "requests" else InputUnit()
+
+
+def _baselines(text: str, timezone: str) -> dict[str, Baseline]:
     from forecaster.backtest import SEASONAL_NAIVE, all_baselines, choose_baselines, seasonal_naive
 
     if text == "none":

@@ -13,7 +13,7 @@ from forecaster.backtest.scores import OutlookScores
 from forecaster.durations import format_duration
 from forecaster.plots import PageTable, backtest_figure, figures_page
 
-__all__ = ["backtest_page", "backtest_report"]
+__all__ = ["backtest_page", "backtest_report", "terminal_table"]
 
 _LABELS = {"SeasonalNaive": "SeasonalNaive (zoo, 1h)"}  # ours, seasonal_naive, keeps the step
 _TERMS = (
@@ -28,7 +28,7 @@ def backtest_report(report: BacktestReport) -> Group:
     """The verdict in a sentence, then the tables."""
     parts: list[RenderableType] = [Text(_verdict(report))]
     for table in _tables(report):
-        parts += [Text(""), Text(table.caption, style="bold"), _terminal_table(table)]
+        parts += [Text(""), Text(table.caption, style="bold"), terminal_table(table)]
     return Group(*parts, Text(""), Text(_TERMS, style="dim"))
 
 
@@ -118,7 +118,8 @@ def _series(report: BacktestReport) -> PageTable:
     return PageTable(caption, ["series", "WAPE", "MASE", "seasonal naive", "model"], rows)
 
 
-def _terminal_table(table: PageTable) -> Table:
+def terminal_table(table: PageTable) -> Table:
+    """A table of text without lines; its caption is left to the caller."""
     drawn = Table(
         box=None,
         pad_edge=False,

@@ -21,9 +21,10 @@ __all__ = [
     "UnitOption",
     "read_duration",
     "read_instant",
+    "read_level",
+    "read_levels",
     "read_pause",
     "read_quantile",
-    "read_quantiles",
 ]
 
 _Value = TypeVar("_Value")
@@ -75,18 +76,25 @@ def read_quantile(text: str) -> float:
     return _quantile(text)
 
 
-def read_quantiles(text: str) -> tuple[float, ...]:
-    """Quantiles with commas between them; they come back rising, each once."""
-    return tuple(sorted({_quantile(part) for part in text.split(",")}))
-
-
-def _quantile(text: str) -> float:
+@_text_only
+def read_level(text: str) -> float:
+    """Any quantile there is, for live traffic can tell of rarer ones than past errors can."""
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not 0 < value < 1:
         raise typer.BadParameter(f"{text!r} is not a quantile; write for example 0.5 or 0.98")
+    return value
+
+
+def read_levels(text: str) -> tuple[float, ...]:
+    """Any quantiles, with commas between them; they come back rising, each once."""
+    return tuple(sorted({read_level(part) for part in text.split(",")}))
+
+
+def _quantile(text: str) -> float:
+    value = read_level(text)
     from forecaster.planning.limits import LEAST_QUANTILE, MOST_QUANTILE, QUANTILE_REASON
 
     if not LEAST_QUANTILE <= value <= MOST_QUANTILE:

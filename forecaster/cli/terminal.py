@@ -106,7 +106,7 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[], None]
 
 
 @contextmanager
-def progress_of_parts(description: str) -> Iterator[Callable[[int, int], None]]:
+def progress_of_parts(description: str) -> Iterator[Callable[[float, float], None]]:
     """A bar with the time left; tell what it yields how many parts are done, and of how many."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -127,7 +127,7 @@ def test_what_was_left_out_is_said(two_series):
         holdouts, [*results[:-1], failed], CONFIG.quantiles, skipped={"tiny": "8h of traffic"}
     )
     assert report.notices == (
-        "tiny is left out: 8h of traffic",
+        "tiny: the outlook is not scored: 8h of traffic",
         "small: no outlook at 2026-03-21T07:30:00Z: too short",
     )
     assert report.outlook.origins == 5

@@ -48,7 +48,7 @@ def folder(tmp_path_factory, traffic_csv):
     code = run(
         [
             *("backtest", str(traffic_csv), *UNIT, "--test", "2d", "--jobs", "1"),
-            *("--json", str(folder / "out.json")),
+            *("--baselines", "all", "--json", str(folder / "out.json")),
             *("--forecasts", str(folder / "forecasts.csv")),
             *("--html", str(folder / "report.html")),
         ]
@@ -252,7 +252,7 @@ def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_cs
     said = preroll("backtest", short_csv, *UNIT, "--jobs", "1", "--baselines", "none")
     assert said.code == 0
     assert "3d of traffic; the last 1d are forecast, not 14d" in said.err
-    assert said.out.startswith("1 origin, ")
+    assert "\n1 origin, " in said.out
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,6 @@ def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_cs
         (["--test", "0d"], "not above 0"),
         (["--baselines", "prophet"], "'prophet' is not a baseline; there are seasonal_naive"),
         (["--quantiles", "0.5,1.5"], "'1.5' is not a quantile"),
-        (["--quantiles", "0.5,0.99999999999"], "errors of at most 42 days"),
         (["--quantiles", "half"], "'half' is not a quantile"),
         (["--jobs", "0"], "0 is not above 0"),
         (["--series", "db"], "no series 'db'"),
