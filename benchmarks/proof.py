@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from benchmarks.traces import Trace
 from forecaster.backtest import (
+    EXAMPLE_BEHAVIOR,
     DayAhead,
     Exporter,
     Frontier,
@@ -37,12 +38,17 @@ QUANTILES = (
 )  # fmt: skip
 JUDGED = (0.5, 0.9, 0.98)
 RIVALS = ("schedule", "exporter", "outlook")
-BAND = 0.1
+CLUSTERS = {
+    "no band": (0.0, None),
+    "band": (0.1, EXAMPLE_BEHAVIOR),
+    "band for all": (0.1, None),
+}
+"""The HPA's dead band, and the behavior of Preroll's own ScaledObject (None: as all others)."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One trace at one lead time: frontiers without and with the HPA's dead band, coverage."""
+    """One trace at one lead time: a frontier for each of :data:`CLUSTERS`, and coverage."""
 
     trace: str
     lead_minutes: int
@@ -84,18 +90,16 @@ def _measure(asked: tuple[Trace, timedelta]) -> Cell:
     decisions = decisions_of(trace, lead)
     span = ReplaySpan(trace.series, decisions.start)
     capacity = auto_capacity(span)
-    floors = [
-        Schedule(),
-        Exporter(),
-        DayAhead("outlook", decisions.median_rps),
-        *(Preroll(q, decisions.at(q), hold_down=timedelta(0)) for q in QUANTILES),
-    ]
-    frontiers = {
-        name: build_frontier(sweep_all(span, floors, ReplaySettings(
-            capacity, lead, tolerance_ratio=tolerance
-        )))
-        for name, tolerance in (("no band", 0.0), ("band", BAND))
-    }  # fmt: skip
+    frontiers = {}
+    for name, (tolerance, behavior) in CLUSTERS.items():
+        floors = [
+            Schedule(),
+            Exporter(),
+            DayAhead("outlook", decisions.median_rps),
+            *(Preroll(q, decisions.at(q), behavior=behavior) for q in QUANTILES),
+        ]
+        settings = ReplaySettings(capacity, lead, tolerance_ratio=tolerance)
+        frontiers[name] = build_frontier(sweep_all(span, floors, settings))
     return Cell(
         trace.name,
         round(lead / timedelta(minutes=1)),
@@ -113,7 +117,7 @@ def _told(cell: Cell) -> str:
 
 
 def render_proof(cells: Sequence[Cell], name: str) -> str:
-    """One frontier of every cell; ``name`` is "no band" or "band"."""
+    """One frontier of every cell; ``name`` is one of :data:`CLUSTERS`."""
     lines = [
         "| trace | lead | slack at 1 % unserved: HPA, Preroll | 0.5 % | 0.2 % | 0.1 % "
         "| Preroll ÷ HPA | schedule ÷ HPA | exporter ÷ HPA | outlook × factor ÷ HPA |",

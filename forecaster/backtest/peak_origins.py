@@ -62,6 +62,7 @@ class PeakTask:
     timezone: str = "UTC"
     peak: PeakConfig = _PEAK
     fleet: LeadPeakModel | None = None
+    starter: bool = True
     day_ahead: DayAheadAsked | None = None
 
 
@@ -113,6 +114,7 @@ def peak_tasks(
     stride = max(1, round(every / series.step))
     asked = tuple(sorted(set(levels)))
     config = replace(peak or PeakConfig(), levels=asked)
+    starter = not knows_starter(series)
     tasks = []
     for row in range(first, len(series), stride):
         steps = min(stride, len(series) - row)
@@ -120,7 +122,9 @@ def peak_tasks(
         if part is None:  # never: the row lies within the series
             continue
         cutoff = series.start + row * series.step
-        tasks.append(PeakTask(part, cutoff, steps, lead_steps, asked, timezone, config))
+        tasks.append(
+            PeakTask(part, cutoff, steps, lead_steps, asked, timezone, config, starter=starter)
+        )
     return tasks
 
 
@@ -231,7 +235,7 @@ def _model(
         why = str(error)
     if task.fleet is not None:
         return task.fleet.for_workload(known.series_id, path), f"the fleet's model speaks: {why}"
-    if knows_starter(task.series):
+    if not task.starter:
         return None, f"the starter model was taught by this very trace and stays silent; {why}"
     starter = load_starter(known.step, task.lead_steps)
     return starter.for_workload(known.series_id, path), f"the starter model speaks: {why}"
