@@ -1,4 +1,12 @@
-"""Quantiles of traffic to replicas."""
+"""Quantiles of traffic to replicas.
+
+capacity.py, hold.py   the arithmetic, over arrays: the replay's as well
+plan.py       the outlook's targets, two days ahead
+live.py       the lead peak, while it is fresh
+planner.py    which of the two speaks
+target.py     the answer, with its reasons
+snapshot.py   all that serving reads
+"""
 
 from forecaster.planning.capacity import IntArray, Mode, ScalingRule, replicas_for
 from forecaster.planning.plan import Plan, build_plan

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from forecaster.models.outlook import DEFAULT_QUANTILES, Outlook
+from forecaster.models.peak import Taught
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.live import Live, ToldPeak
 from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.snapshot import (
     ObservedTraffic,
@@ -71,6 +73,12 @@ def state(workload: str = "streaming/player-api", rule: ScalingRule = RULE) -> W
         observed=ObservedTraffic(NOW - timedelta(seconds=90), 812.25),
         training=TrainingState(START + timedelta(seconds=3), 2.5, runs=4, failures=1),
     )
+
+
+def live(peak_rps: float = 1000.5, at: datetime = NOW.replace(second=0)) -> Live:
+    """Live traffic that ended half a minute ago."""
+    told = ToldPeak(at, timedelta(minutes=1), 5, 812.25, 0.98, peak_rps, Taught.OWN)
+    return Live(told, timedelta(minutes=4))
 
 
 def untrained(workload: str, reason: str | None = None) -> WorkloadState:

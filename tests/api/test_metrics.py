@@ -12,7 +12,17 @@ from api.metrics import WorkloadCollector
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import ObservedTraffic, WorkloadState
-from tests.api.plans import NOW, START, outlook, plan, snapshot, state, with_mode
+from tests.api.plans import (
+    NOW,
+    START,
+    live,
+    outlook,
+    plan,
+    snapshot,
+    state,
+    untrained,
+    with_mode,
+)
 from tests.api.service import Service, samples
 
 PAGE = """\
@@ -120,6 +130,25 @@ def test_a_plan_that_does_not_cover_now_has_no_target_sample(when: str) -> None:
     assert samples(page, "preroll_planned_replicas") == {}
     assert samples(page, "preroll_plan_usable") == {("a", "b"): 0.0}
     assert samples(page, "preroll_plan_end_timestamp_seconds") != {}
+
+
+def test_the_lead_peak_is_shown_with_who_speaks_while_it_counts() -> None:
+    one = replace(state("a/b"), live=live())
+    fresh, old = exposed(one), exposed(one, now=NOW + timedelta(minutes=4))
+    assert samples(fresh, "preroll_lead_peak_rps") == {("a", "0.98", "b"): 1000.5}
+    assert samples(fresh, "preroll_target_replicas") == {("a", "b"): 41.0}
+    spoke = {("a", "lead_peak", "b"): 1.0, ("a", "outlook", "b"): 0.0}
+    assert samples(fresh, "preroll_target_source") == spoke
+    assert samples(old, "preroll_lead_peak_rps") == {}
+    assert samples(old, "preroll_target_source") == {name: 1 - one for name, one in spoke.items()}
+
+
+def test_a_workload_without_a_plan_is_usable_while_its_lead_peak_counts() -> None:
+    one = replace(untrained("a/b", "5h of traffic"), live=live())
+    assert samples(exposed(one), "preroll_plan_usable") == {("a", "b"): 1.0}
+    assert samples(exposed(one), "preroll_planned_replicas") == {("a", "b"): 41.0}
+    late = exposed(one, now=NOW + timedelta(minutes=4))
+    assert samples(late, "preroll_plan_usable") == {("a", "b"): 0.0}
 
 
 def test_the_rules_own_quantile_is_shown_where_the_outlook_has_it() -> None:

@@ -58,6 +58,16 @@ def test_the_printed_curl_line_gives_a_target_with_its_reason(
     assert "÷ 50 rps" in str(body["reasons"])
 
 
+def test_the_lead_peak_speaks_from_the_first_answer_on(
+    running: tuple[subprocess.Popen[str], str, str],
+) -> None:
+    _, url, _ = running
+    body = get(f"{url}/v1/targets/streaming/player-api")[1]
+    assert body["source"] == "lead_peak"
+    assert body["lead_peak"]["taught"] == "own"  # type: ignore[index]
+    assert str(body["reasons"]).startswith("['lead peak 0.98 quantile ")
+
+
 def test_it_is_ready_and_live_traffic_has_arrived(
     running: tuple[subprocess.Popen[str], str, str],
 ) -> None:

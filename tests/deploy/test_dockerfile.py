@@ -103,6 +103,17 @@ def test_the_dependencies_are_locked_hashed_and_in_a_layer_before_the_sources() 
     assert builder().environment["PIP_NO_CACHE_DIR"] == "1"
 
 
+def test_the_openmp_that_lightgbm_leaves_to_the_system_is_installed_before_it_runs_as_a_user() -> (
+    None
+):
+    assert "\nlightgbm==" in (ROOT / "requirements.lock").read_text()
+    words = [(one.word, one.rest) for one in final().instructions]
+    (install,) = (at for at, (word, rest) in enumerate(words) if "apt-get install" in rest)
+    assert "libgomp1" in words[install][1].split()
+    assert "rm -rf /var/lib/apt/lists/*" in words[install][1]
+    assert install < [word for word, _ in words].index("USER")
+
+
 def test_each_numeric_library_has_one_thread() -> None:
     environ = final().environment
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):

@@ -99,6 +99,21 @@ def test_the_outlook_offers_a_configured_quantile(load, valid):
     assert fleet.quantiles(fleet.workloads[0].rule)[-2:] == (0.99, 0.997)
 
 
+@pytest.mark.parametrize(
+    ("more", "minutes"),
+    [("", 4), ("step: 5m\n", 20), ("live: {stale_after: 10m}\n", 10), ("live:\n", 4)],
+    ids=["four steps", "of the fleet's own", "as set", "blank"],
+)
+def test_live_traffic_counts_for_four_steps_or_as_long_as_is_set(load, valid, more, minutes):
+    assert load(valid + more).fleet.live_age == timedelta(minutes=minutes)
+
+
+def test_a_lead_time_of_other_steps_makes_a_stored_model_old(load, valid):
+    fleets = [load(f"{valid}    lead_time: {one}\n").fleet for one in ("241s", "5m", "301s")]
+    first, same, other = (one.training_key(one.workloads[0].rule) for one in fleets)
+    assert first == same != other
+
+
 def test_only_what_training_depends_on_makes_a_stored_outlook_old(load, valid):
     def key(text: str) -> str:
         fleet = load(text).fleet
@@ -156,6 +171,8 @@ training: {every: 40h}
         ("    hold_down: 3000000d\n", "workloads[0].hold_down", 9, "it must be at most 1d", "5m"),
         ("    hold_down: 3650d\n", "workloads[0].hold_down", 9, "3650d is too long", "5m"),
         ("    max_replicas: 1000001\n", "workloads[0].max_replicas", 9, "most 1000000", "100"),
+        ("live: {stale_after: 90s}\n", "live.stale_after", 9, "must be at least 2 steps, 2m", "4m"),
+        ("live: {stale_after: 0s}\n", "live.stale_after", 9, "it must be above 0", "4m"),
         ("training: {every: 1s}\n", "training.every", 9, "it must be at least 1m", "6h"),
         ("    quantile: high\n", "workloads[0].quantile", 9, "'high' is not a number", "0.98"),
         ("    min_replicas: 1.5\n", "workloads[0].min_replicas", 9, "1.5 is not a whole", "2"),

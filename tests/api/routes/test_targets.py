@@ -6,6 +6,7 @@ import logging
 import math
 import socket
 import weakref
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -16,12 +17,14 @@ from hypothesis import strategies as st
 from api.answers import Answer
 from api.routes.targets import TargetRoute
 from forecaster.models.outlook import Outlook
+from forecaster.models.peak import Taught
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.limits import MOST_REPLICAS
+from forecaster.planning.live import Live, ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import Snapshot, WorkloadState
 from tests.api.keda_stand_in import json_value
-from tests.api.plans import NOW, START, snapshot, state, untrained, with_mode
+from tests.api.plans import NOW, START, live, snapshot, state, untrained, with_mode
 from tests.api.service import Service
 
 
@@ -77,6 +80,41 @@ def test_the_body_carries_the_target_its_reasons_and_how_long_it_holds(mode: Mod
     assert_contract(answer)
 
 
+def test_the_body_says_that_the_lead_peak_spoke_and_what_it_said() -> None:
+    one = replace(state("a/b"), live=live())
+    body = parsed(route_for(snapshot(one)).answer("a/b"))
+    assert (body["source"], body["replicas"]) == ("lead_peak", 41)  # 1000.5 / 25, rounded up
+    assert body["lead_peak"] == {
+        "at": "1998-06-10T15:29:00Z",
+        "now_rps": 812.25,
+        "quantile": 0.98,
+        "peak_rps": 1000.5,
+        "taught": "own",
+    }
+    assert body["reasons"] == [
+        "lead peak 0.98 quantile 1,000 rps within the next 5m ÷ 25 rps = 41; "
+        "traffic was 812.2 rps up to 15:29 UTC"
+    ]
+    assert body["valid_until"] == "1998-06-10T15:30:00Z"
+
+
+def test_a_lead_peak_that_is_too_old_is_shown_and_does_not_count() -> None:
+    one = replace(state("a/b"), live=live(at=NOW.replace(second=0) - timedelta(minutes=10)))
+    body = parsed(route_for(snapshot(one)).answer("a/b"))
+    assert body["source"] == "outlook"
+    assert body["lead_peak"]["at"] == "1998-06-10T15:19:00Z"  # type: ignore[index]
+    assert body["reasons"][1] == (  # type: ignore[index]
+        "outlook speaks: latest traffic ended 1998-06-10 15:19 UTC, 10m30s ago"
+    )
+
+
+def test_a_workload_on_its_first_day_is_served_without_a_plan() -> None:
+    one = replace(untrained("a/b", "5h of traffic"), live=live())
+    route = route_for(snapshot(one))
+    assert parsed(route.answer("a/b"))["replicas"] == 41
+    assert_contract(route.answer("a/b"))
+
+
 def test_a_workload_without_a_plan_gets_503_with_the_reason_and_when_to_ask_again() -> None:
     untold, told = untrained("a/b"), untrained("a/c", "the source answers 401")
     route = route_for(snapshot(untold, told))
@@ -89,7 +127,9 @@ def test_a_workload_without_a_plan_gets_503_with_the_reason_and_when_to_ask_agai
 
 
 def test_the_answer_changes_exactly_when_the_step_or_the_state_does() -> None:
-    first, second = state("a/b"), state("a/b", ScalingRule(capacity_rps=10, max_replicas=500))
+    odd_age = timedelta(minutes=300, seconds=20)  # it grows too old in the middle of a step
+    first = replace(state("a/b"), live=replace(live(at=START), stale_after=odd_age))
+    second = state("a/b", ScalingRule(capacity_rps=10, max_replicas=500))
     desk = {"seen": snapshot(first), "now": START}
     kept = TargetRoute(lambda: desk["seen"], lambda: desk["now"])  # type: ignore[arg-type, return-value]
     choose = np.random.default_rng(7)
@@ -263,10 +303,22 @@ def arbitrary_states(draw: st.DrawFn) -> WorkloadState:
         np.array(draw(st.lists(_ANY_INT, min_size=steps, max_size=steps)), dtype=np.int64),
         np.array(replicas),
     )
+    told = ToldPeak(
+        START + timedelta(minutes=draw(st.floats(-9, 9))),
+        timedelta(seconds=draw(st.integers(1, 3600))),
+        1,
+        draw(_ANY_RATE),
+        draw(st.floats(0, 1)),
+        draw(st.floats(0, 1e308)),
+        draw(st.sampled_from(list(Taught))),
+        draw(_TEXT),
+    )
+    spoken = Live(told if draw(st.booleans()) else None, timedelta(minutes=draw(st.floats(0, 9))))
     notices = tuple(draw(st.lists(_TEXT, max_size=2)))
     reason = draw(st.none() | _TEXT)
     has_plan = draw(st.integers(0, 9)) > 0
-    return WorkloadState("a", "b", rule, plan if has_plan else None, reason, notices=notices)
+    planned = plan if has_plan else None
+    return WorkloadState("a", "b", rule, planned, reason, notices=notices, live=spoken)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from forecaster.planning.capacity import Mode
 from forecaster.planning.snapshot import ObservedTraffic, WorkloadState
-from tests.api.plans import NOW, START, snapshot, state, with_mode
+from tests.api.plans import NOW, START, live, snapshot, state, with_mode
 from tests.api.service import Service
 
 FORECAST = "/v1/workloads/streaming/player-api/forecast"
@@ -56,6 +57,13 @@ def test_every_workload_is_listed_with_all_that_is_known(steady: Service) -> Non
             "last_error": None,
         },
     }
+
+
+def test_the_lead_peak_is_listed_with_who_spoke(service: Service) -> None:
+    service.desk.snapshot = snapshot(replace(state("a/b"), live=live()))
+    (one,) = service.client.get("/v1/workloads").json()["workloads"]
+    assert (one["target"]["source"], one["target"]["replicas"]) == ("lead_peak", 41)
+    assert one["lead_peak"]["peak_rps"] == 1000.5
 
 
 def test_a_workload_without_a_plan_says_why(steady: Service) -> None:
