@@ -54,10 +54,8 @@ def setting_words(setting: Setting) -> str:
             case "hold_down_seconds":
                 if value:
                     words.append(f"held {value:g} s")
-            case "factor" | "multiplier":
-                words.append(f"× {value:.3g}")
             case _:
-                words.append(f"{name} {value:g}")
+                words.append(f"{name} {value:.3g}")
     if reactive:
         words.append(f"HPA beneath {reactive}" if own else f"target utilisation {reactive[3:]}")
     elif own:

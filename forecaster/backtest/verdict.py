@@ -36,14 +36,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """``sentence`` first; ``ours`` and ``theirs`` are the two replays that it is about.
+    """``headline`` first, then ``about_days``, ``ours`` and ``theirs`` are what both are about.
 
     ``target`` is the unserved ratio at which both were compared, None where each ran at a setting
     of its own. ``days`` are all days of the two; ``remarks`` are what has to be said beside it.
     """
 
     outcome: Outcome
-    sentence: str
+    headline: str
+    about_days: str = ""
     target: float | None = None
     ours: PolicyReplay | None = None
     theirs: PolicyReplay | None = None
@@ -52,8 +53,9 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """The sentence and the remarks."""
-        return " ".join((self.sentence, *self.remarks))
+        """All of it, as sentences."""
+        said = "; ".join(part for part in (self.headline, self.about_days) if part)
+        return " ".join((f"{said}.", *self.remarks))
 
 
 def verdict(proof: Proof) -> str:
@@ -84,16 +86,16 @@ def give_verdict(one: SeriesProof, timezone: str = "UTC") -> Verdict:
     """One series. Replays the frontier's two best settings again, to name the days."""
     ours, theirs = one.replays.get("preroll"), one.replays.get("hpa")
     if one.span is None:
-        return Verdict(Outcome.UNKNOWN, f"Nothing was observed in the test. {_coverage(one)}")
+        return Verdict(Outcome.UNKNOWN, f"Nothing was observed in the test; {_coverage(one)}")
     matched = match(one)
     if matched is not None:
         days = compare_days(one.span, one.settings, matched.ours, matched.theirs, timezone)
         return _at_equal_unserved(matched, days, _why_not_headline(one.frontier, matched.target))
     if ours is None:
-        return Verdict(Outcome.UNKNOWN, f"Preroll was not replayed. {_coverage(one)}")
+        return Verdict(Outcome.UNKNOWN, f"Preroll was not replayed; {_coverage(one)}")
     if theirs is None:
         return Verdict(
-            Outcome.UNKNOWN, f"Preroll left {_came_to(ours)}. No HPA was replayed.", ours=ours
+            Outcome.UNKNOWN, f"Preroll left {_came_to(ours)}; no HPA was replayed", ours=ours
         )
     days = compare_days(one.span, one.settings, ours, theirs, timezone)
     return _as_replayed(ours, theirs, days, swept=one.frontier is not None)
@@ -108,9 +110,9 @@ def _at_equal_unserved(
     change = f"{round(abs(1 - ratio) * 100)} %"
     if matched.own.setting.get("quantile") is None:
         outcome = Outcome.LEVEL
-        said = (
+        core = (
             f"{at} Preroll is no better than {best} ({percent(other)} idle): "
-            "every quantile that was tried cost more than it saved."
+            "every quantile that was tried cost more than it saved"
         )
     else:
         idle = f"({percent(own)} idle instead of {percent(other)})"
@@ -118,12 +120,12 @@ def _at_equal_unserved(
             outcome, core = Outcome.LEVEL, f"{at} Preroll is level with {best} {idle}"
         elif ratio < 1:
             outcome = Outcome.BETTER
-            core = f"{at}, {change} fewer idle replica-hours than {best} {idle}"
+            core = f"{at} Preroll runs {change} fewer idle replica-hours than {best} {idle}"
         else:
             outcome = Outcome.WORSE
-            core = f"{at}, {change} more idle replica-hours than {best} {idle}"
-        said = f"{core}; {_days(days)}."
-    return Verdict(outcome, said, matched.target, matched.ours, matched.theirs, days, remarks)
+            core = f"{at} Preroll runs {change} more idle replica-hours than {best} {idle}"
+    told = "" if matched.own.setting.get("quantile") is None else _days(days)
+    return Verdict(outcome, core, told, matched.target, matched.ours, matched.theirs, days, remarks)
 
 
 def _as_replayed(
@@ -134,14 +136,14 @@ def _as_replayed(
     outcome, words = _WORDS[(less_lost, less_idle)]
     said = (
         f"Preroll ({setting_words(ours.setting)}) left {_came_to(ours)}, an HPA "
-        f"({setting_words(theirs.setting)}) {_came_to(theirs)}: {words}; {_days(days)}."
+        f"({setting_words(theirs.setting)}) {_came_to(theirs)}: {words}"
     )
     remark = (
         "Both reached no common target, so they are compared as they ran."
         if swept
         else "Each ran at a setting of its own; a frontier compares both at equal unserved traffic."
     )
-    return Verdict(outcome, said, None, ours, theirs, days, (remark,))
+    return Verdict(outcome, said, _days(days), None, ours, theirs, days, (remark,))
 
 
 _WORDS = {
@@ -198,6 +200,6 @@ def _came_to(replay: PolicyReplay) -> str:
 def _coverage(one: SeriesProof) -> str:
     quantile = max(one.scores.coverage)
     return (
-        f"The lead peak stayed at or below its {quantile:g} quantile in "
-        f"{percent(one.scores.coverage[quantile])} of {one.scores.windows:,} decisions."
+        f"the lead peak stayed at or below its {quantile:g} quantile in "
+        f"{percent(one.scores.coverage[quantile])} of {one.scores.windows:,} decisions"
     )

@@ -6,6 +6,8 @@ from forecaster.plots.night import night_figure
 from forecaster.plots.outlook import EventSpan, outlook_figure
 from forecaster.plots.page import PageTable, figures_page
 from forecaster.plots.peaks import peak_calibration_figure
+from forecaster.plots.proof_page import proof_page
+from forecaster.plots.proof_tables import policy_table
 from forecaster.plots.replay import ForecastLines, replay_figure
 
 __all__ = [
@@ -18,5 +20,7 @@ __all__ = [
     "night_figure",
     "outlook_figure",
     "peak_calibration_figure",
+    "policy_table",
+    "proof_page",
     "replay_figure",
 ]

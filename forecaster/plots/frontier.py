@@ -67,7 +67,7 @@ def frontier_figure(frontier: Frontier, *, title: str | None = None) -> go.Figur
     top = max(_heights(frontier), default=0.1) * 1.12
     low = min(0.0, min(_heights(frontier), default=0.0) * 1.1)
     fig.update_yaxes(
-        tickformat=".0%", range=[low, top], title_text="slack (idle replica-hours)", fixedrange=True
+        ticksuffix=" %", range=[100 * low, 100 * top], title_text="slack", fixedrange=True
     )
     dress(fig, title or "Slack at equal unserved traffic", height=460)
     fig.update_layout(legend=wide_legend(0.0, 1.01), margin={"t": 112}, hovermode="closest")
@@ -80,7 +80,7 @@ def _add_policy(fig: go.Figure, frontier: Frontier, name: str, left: float, righ
     width = 2.6 if name == "preroll" else 1.8
     fig.add_scatter(
         x=[x for x, _ in points],
-        y=[y for _, y in points],
+        y=[100 * y for _, y in points],
         mode="lines",
         line={"color": look.colour, "width": width, "shape": "hv"},
         name=look.label,
@@ -91,11 +91,12 @@ def _add_policy(fig: go.Figure, frontier: Frontier, name: str, left: float, righ
     reached = [(row.unserved_ratio, best) for row in frontier.rows if (best := row.best.get(name))]
     fig.add_scatter(
         x=[target for target, _ in reached],
-        y=[best.slack_ratio for _, best in reached],
+        y=[100 * best.slack_ratio for _, best in reached],
         mode="markers+lines" if not points else "markers",
         marker={"color": look.colour, "size": 9, "symbol": look.symbol},
         name=look.label,
         legendgroup=name,
+        legendrank=1000 - _depth(name) if name in _ON_TOP else 1100,
         text=[
             f"{look.label}: {percent(best.slack_ratio)} slack at {percent(target)} unserved<br>"
             f"{setting_words(best.setting)}"

@@ -160,9 +160,19 @@ def _add_traffic(fig: go.Figure, drawn: _Drawn, forecast: ForecastLines | None) 
     if forecast is not None and forecast.lead_peak_rps is not None:
         name = f"lead peak, {forecast.quantile:g} quantile"
         line = {"color": RISK, "width": 1.1}
-        drawn.line(fig, forecast.lead_peak_rps * per, 1, name, "%{y:,.4~g} lead peak", line=line)
+        drawn.line(
+            fig,
+            forecast.lead_peak_rps * per,
+            1,
+            name,
+            "%{y:,.4~g} lead peak",
+            line=line,
+            legendrank=2,
+        )
     line = {"color": OBSERVED, "width": 1.1}
-    drawn.line(fig, drawn.traffic * per, 1, "traffic", "%{y:,.4~g} traffic", line=line)
+    drawn.line(
+        fig, drawn.traffic * per, 1, "traffic", "%{y:,.4~g} traffic", line=line, legendrank=1
+    )
 
 
 def _add_replicas(fig: go.Figure, drawn: _Drawn, replays: Mapping[str, PolicyReplay]) -> None:
@@ -178,6 +188,7 @@ def _add_replicas(fig: go.Figure, drawn: _Drawn, replays: Mapping[str, PolicyRep
             f"%{{y:,.4~g}} {look.label}",
             line={"color": look.colour, "width": 1.7 if name in _SHOWN else 1.2, "shape": "hv"},
             legendgroup=name,
+            legendrank=_rank(name),
             visible=True if name in _SHOWN else "legendonly",
         )
 
@@ -187,7 +198,7 @@ def _add_missing(fig: go.Figure, drawn: _Drawn, replays: Mapping[str, PolicyRepl
         look = policy_look(name)
         drawn.line(
             fig,
-            replays[name].short,
+            np.nan_to_num(replays[name].short),
             3,
             look.label,
             f"%{{y:,.3~g}} missing, {look.label}",
@@ -197,6 +208,11 @@ def _add_missing(fig: go.Figure, drawn: _Drawn, replays: Mapping[str, PolicyRepl
             showlegend=False,
             visible=True if name in _SHOWN else "legendonly",
         )
+
+
+def _rank(name: str) -> int:
+    """Preroll and the HPA stand in the legend before the others."""
+    return 1001 + (_SHOWN.index(name) if name in _SHOWN else len(_SHOWN))
 
 
 def _in_order(replays: Mapping[str, PolicyReplay]) -> list[str]:
