@@ -15,14 +15,22 @@ from numpy.typing import NDArray
 
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
-from forecaster.backtest.peak_origins import PeakOrigin, PeakTask, peak_tasks
+from forecaster.backtest.peak_origins import PeakOrigin, PeakTask, peak_tasks, work_origin
 from forecaster.backtest.replay import PolicyReplay, replay_oracle, replay_policy
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
 from forecaster.models.peak.model import Taught
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
-__all__ = ["Night", "NightReplay", "night_bounds", "night_tasks", "replay_night", "run_in_time"]
+__all__ = [
+    "Night",
+    "NightReplay",
+    "night_bounds",
+    "night_tasks",
+    "replay_night",
+    "run_in_time",
+    "work_night",
+]
 
 _LEAST_RUN_IN = timedelta(hours=1)
 _LEAST_HISTORY = timedelta(days=1)
@@ -121,7 +129,7 @@ def night_bounds(
 
 
 def night_tasks(night: Night) -> list[PeakTask]:
-    """The trainings, each of what had ended at its instant: ``work_origin`` does them."""
+    """The trainings, each of what had ended at its instant: :func:`work_night` does them."""
     return peak_tasks(
         night.series,
         night.begin,
@@ -130,6 +138,12 @@ def night_tasks(night: Night) -> list[PeakTask]:
         every=night.train_every,
         timezone=night.timezone,
     )
+
+
+def work_night(numbered: tuple[int, PeakTask]) -> tuple[int, PeakOrigin]:
+    """One training of one of several nights, which its number tells."""
+    number, task = numbered
+    return number, work_origin(task)
 
 
 def replay_night(

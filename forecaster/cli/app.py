@@ -25,6 +25,7 @@ __all__ = ["app", "run"]
 _COMMANDS = {
     "plan": ("forecaster.cli.plan", "plan"),
     "backtest": ("forecaster.cli.backtest", "backtest"),
+    "replay": ("forecaster.cli.replay", "replay"),
     "export": ("forecaster.cli.export", "export"),
     "serve": ("forecaster.cli.serve", "serve"),
     "check-config": ("forecaster.cli.check_config", "check_config"),

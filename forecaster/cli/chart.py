@@ -14,6 +14,7 @@ __all__ = ["column_chart", "compact_number", "per_column", "time_axis"]
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 8
+_HOUR = timedelta(hours=1)
 _NOTHING = 1e-9  # a model's rounding, not traffic
 
 
@@ -24,11 +25,17 @@ def per_column(values: FloatArray, columns: int, *, peak: bool) -> FloatArray:
 
 
 def column_chart(
-    values: FloatArray, height: int, *, colour: str, above: FloatArray | None = None
+    values: FloatArray,
+    height: int,
+    *,
+    colour: str,
+    above: FloatArray | None = None,
+    shade_style: str | None = None,
 ) -> list[Text]:
     """Lines of text, the top one first, with a scale from 0 to the highest value at the left.
 
-    ``above`` is drawn as a shade behind the columns of ``values``, a value per column, too.
+    ``above`` is drawn as a shade behind the columns of ``values``, a value per column, too;
+    dimly in the same colour, unless ``shade_style`` says otherwise.
     """
     behind = values if above is None else above
     top = float(max(behind.max(), values.max()))
@@ -46,38 +53,50 @@ def column_chart(
             if level:
                 line.append(_EIGHTHS[level], style=colour)
             else:
-                line.append("░" if row < shaded else " ", style=f"{colour} dim")
+                line.append("░" if row < shaded else " ", style=shade_style or f"{colour} dim")
         lines.append(line)
     return lines
 
 
-def time_axis(start: datetime, span: timedelta, columns: int, zone: ZoneInfo) -> list[Text]:
-    """Two lines below a chart: the clock every six hours, and the day where it begins.
+def time_axis(
+    start: datetime,
+    span: timedelta,
+    columns: int,
+    zone: ZoneInfo,
+    every: timedelta = timedelta(hours=6),
+) -> list[Text]:
+    """Two lines below a chart: the clock ``every`` so often, and the day where it begins.
 
-    Ticks stand at the local hours 0, 6, 12 and 18, as far as there is room.
+    Ticks stand at the local hours 0, 6, 12 and 18, or at multiples of another part of a day since
+    midnight, as far as there is room.
     """
     clock = [" "] * (columns + 6)
     days = [" "] * (columns + 12)
     free = 0
-    for tick in _ticks(start, start + span, zone):
+    for tick in _ticks(start, start + span, zone, every):
         column = int((tick - start) / span * columns)
         if column < free:
             continue
         text = f"{tick.astimezone(zone):%H:%M}"
         clock[column : column + len(text)] = text
         free = column + len(text) + 1
-        if tick.astimezone(zone).hour == 0 or not "".join(days).strip():
+        if f"{tick.astimezone(zone):%H:%M}" == "00:00" or not "".join(days).strip():
             day = f"{tick.astimezone(zone):%a %d %b}"
             days[column : column + len(day)] = day
     pad = " " * _LABEL_WIDTH
     return [Text(pad + "".join(line).rstrip(), style="dim") for line in (clock, days)]
 
 
-def _ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+def _ticks(start: datetime, end: datetime, zone: ZoneInfo, every: timedelta) -> list[datetime]:
     first = start.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-    hours = int((end - start) / timedelta(hours=1)) + 2
-    every = (first + timedelta(hours=n) for n in range(hours))
-    return [one for one in every if start <= one < end and one.astimezone(zone).hour % 6 == 0]
+    pace = min(every, timedelta(hours=1))
+    ticks = [first + n * pace for n in range(int((end - start) / pace) + 2 * _HOUR // pace)]
+    return [one for one in ticks if start <= one < end and not _since_midnight(one, zone) % every]
+
+
+def _since_midnight(instant: datetime, zone: ZoneInfo) -> timedelta:
+    local = instant.astimezone(zone)
+    return timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
 
 
 def compact_number(value: float) -> str:

@@ -27,7 +27,7 @@ __all__ = ["night_figure"]
 
 _SHORT = "rgba(213, 94, 0, 0.45)"
 _NEEDED = "#7a7a7a"
-_TRAFFIC_HEIGHT, _POLICY_HEIGHT, _AROUND = 250, 190, 150
+_TRAFFIC_HEIGHT, _POLICY_HEIGHT, _AROUND = 250, 190, 186
 
 
 def night_figure(replay: NightReplay, *, title: str | None = None) -> go.Figure:
@@ -64,7 +64,8 @@ def night_figure(replay: NightReplay, *, title: str | None = None) -> go.Figure:
         title or f"{night.series.series_id}: {began:%a} {began.day} {began:%b %Y}",
         height=sum(heights) + _AROUND,
     )
-    fig.update_layout(hovermode="x unified", legend=wide_legend(0.0, 1.01))
+    # Room for a legend of three lines, as a phone has it.
+    fig.update_layout(hovermode="x unified", margin={"t": 128}, legend=wide_legend(0.0, 1.01))
     return fig
 
 

@@ -87,3 +87,14 @@ def test_a_label_without_room_is_left_out():
 )
 def test_numbers_are_short(value, text):
     assert compact_number(value) == text
+
+
+def test_ticks_may_be_closer_and_stand_at_round_minutes():
+    start = datetime(2026, 6, 14, 17, 50, tzinfo=UTC)
+    clock, days = lines(
+        time_axis(start, timedelta(hours=1), 60, ZoneInfo("Asia/Kolkata"), timedelta(minutes=15))
+    )
+    assert clock.split() == ["23:30", "23:45", "00:00", "00:15"]
+    assert clock.index("23:30") == 8 + 10
+    assert days.split("Mon")[0].strip() == "Sun 14 Jun"
+    assert days.index("Mon 15 Jun") == clock.index("00:00")
