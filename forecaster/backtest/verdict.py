@@ -40,6 +40,7 @@ class Verdict:
 
     ``target`` is the unserved ratio at which both were compared, None where each ran at a setting
     of its own. ``days`` are all days of the two; ``remarks`` are what has to be said beside it.
+    There are no two where Preroll's best setting is the HPA alone.
     """
 
     outcome: Outcome
@@ -106,26 +107,26 @@ def _at_equal_unserved(
 ) -> Verdict:
     own, other = matched.own.slack_ratio, matched.other.slack_ratio
     at, best = f"At {percent(matched.target)} unserved traffic", "an HPA at its best setting"
-    ratio = max(own, _LEAST_SLACK) / max(other, _LEAST_SLACK)
-    change = f"{round(abs(1 - ratio) * 100)} %"
     if matched.own.setting.get("quantile") is None:
-        outcome = Outcome.LEVEL
         core = (
             f"{at} Preroll is no better than {best} ({percent(other)} idle): "
             "every quantile that was tried cost more than it saved"
         )
+        return Verdict(Outcome.LEVEL, core, target=matched.target, remarks=remarks)
+    ratio = max(own, _LEAST_SLACK) / max(other, _LEAST_SLACK)
+    change = f"{round(abs(1 - ratio) * 100)} %"
+    idle = f"({percent(own)} idle instead of {percent(other)})"
+    if abs(1 - ratio) < _LEVEL:
+        outcome, core = Outcome.LEVEL, f"{at} Preroll is level with {best} {idle}"
+    elif ratio < 1:
+        outcome = Outcome.BETTER
+        core = f"{at} Preroll runs {change} fewer idle replica-hours than {best} {idle}"
     else:
-        idle = f"({percent(own)} idle instead of {percent(other)})"
-        if abs(1 - ratio) < _LEVEL:
-            outcome, core = Outcome.LEVEL, f"{at} Preroll is level with {best} {idle}"
-        elif ratio < 1:
-            outcome = Outcome.BETTER
-            core = f"{at} Preroll runs {change} fewer idle replica-hours than {best} {idle}"
-        else:
-            outcome = Outcome.WORSE
-            core = f"{at} Preroll runs {change} more idle replica-hours than {best} {idle}"
-    told = "" if matched.own.setting.get("quantile") is None else _days(days)
-    return Verdict(outcome, core, told, matched.target, matched.ours, matched.theirs, days, remarks)
+        outcome = Outcome.WORSE
+        core = f"{at} Preroll runs {change} more idle replica-hours than {best} {idle}"
+    return Verdict(
+        outcome, core, _days(days), matched.target, matched.ours, matched.theirs, days, remarks
+    )
 
 
 def _as_replayed(
