@@ -11,8 +11,12 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SECTIONS = ("outlook", "training", "endpoint")
+if TYPE_CHECKING:
+    from benchmarks.traces import Trace
+
+SECTIONS = ("outlook", "training", "proof", "cold-start", "hard-series", "endpoint")
 
 
 def main() -> None:
@@ -38,6 +42,21 @@ def main() -> None:
     if "outlook" in sections:
         print("## Day-ahead outlook\n", flush=True)
         print("\n" + render_accuracy(measure_accuracy(traces)) + "\n", flush=True)
+    if "proof" in sections:
+        prove(traces)
+    if "cold-start" in sections:
+        from benchmarks.cold_start import measure_cold_start, render_cold_start
+
+        print("## Cold start\n", flush=True)
+        print("\n" + render_cold_start(measure_cold_start(traces, options.data)) + "\n", flush=True)
+    if "hard-series" in sections:
+        from benchmarks.hard_series import measure_shift, measure_sparse
+        from benchmarks.proof import proof_traces
+
+        print("## Hard series\n", flush=True)
+        if options.data is not None:
+            print("\n" + measure_sparse(options.data) + "\n", flush=True)
+        print("\n" + measure_shift(proof_traces(traces)) + "\n", flush=True)
     if "endpoint" in sections:
         if shutil.which("wrk") is None:
             print("## Endpoint\n\nnot measured: wrk is not installed (Debian: wrk)\n")
@@ -45,6 +64,16 @@ def main() -> None:
             print("## Endpoint\n", flush=True)
             subprocess.run([sys.executable, "-m", "benchmarks.endpoint"], check=True)
     print(f"\n{time.monotonic() - started:.0f} s in all")
+
+
+def prove(traces: list[Trace]) -> None:
+    from benchmarks.proof import CLUSTERS, measure_proof, render_coverage, render_proof
+
+    print("## Slack at equal unserved traffic\n", flush=True)
+    cells = measure_proof(traces)
+    for name in CLUSTERS:
+        print(f"\n### {name}\n\n{render_proof(cells, name)}\n", flush=True)
+    print(f"\n### Coverage of the lead peak\n\n{render_coverage(cells)}\n", flush=True)
 
 
 if __name__ == "__main__":
