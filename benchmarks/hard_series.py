@@ -1,4 +1,4 @@
-"""Coverage where it is hard: hundreds of sparse series, and a level that doubles within a minute."""
+"""Coverage where it is hard: hundreds of sparse series, a level that doubles in a minute."""
 
 from __future__ import annotations
 
