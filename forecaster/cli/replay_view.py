@@ -24,6 +24,7 @@ __all__ = ["replay_report", "summary_table"]
 
 _MOST_ROWS = 40
 _MOST_CHARTS = 2
+_MOST_WIDE = 3  # policies that fit beside each other with all that there is to say
 _PACES = tuple(
     timedelta(minutes=one) for one in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 )
@@ -94,11 +95,12 @@ def _steps(replay: NightReplay, per_row: int) -> Table:
     shown = [one for one in replay.policies if one.name != "oracle"]
     preroll = replay.policy("preroll") is not None
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(f"time ({zone.key})", no_wrap=True)
+    wide = len(shown) <= _MOST_WIDE
+    table.add_column(f"time ({zone.key})" if wide else "time", no_wrap=True)
     for name in ("rps", *(["lead peak"] if preroll else []), "needed"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in shown:
-        table.add_column(one.name, no_wrap=True)
+        table.add_column(one.name)
     edges = [*range(0, len(replay.span), per_row), len(replay.span)]
     day = None
     for first, last in pairwise(edges):
@@ -112,20 +114,23 @@ def _steps(replay: NightReplay, per_row: int) -> Table:
             "–" if np.isnan(rate) else compact_number(rate),
             *([told if replay.live[first] else f"{told} outlook"] if preroll else []),
             f"{replay.needed[first]}",
-            *(_cell(replay, one, first, last) for one in shown),
+            *(_cell(replay, one, first, last, wide=wide) for one in shown),
         )
         day = at.date()
     return table
 
 
-def _cell(replay: NightReplay, one: PolicyReplay, first: int, last: int) -> Text:
+def _cell(replay: NightReplay, one: PolicyReplay, first: int, last: int, *, wide: bool) -> Text:
     text = Text(f"{_count(one.asked[first])} / {_count(one.ready[first])}")
+    if not wide:
+        text = Text(f"{one.asked[first]:.0f}/{one.ready[first]:.0f}")
     start, end = (replay.night.start + n * replay.night.series.step for n in (first, last))
     seconds = sum(_overlap(short.start, short.end, start, end) for short in one.shortages)
     if seconds > 0:
         needed = replay.night.settings.needed(replay.span.rate_rps[first:last])
         lost = float(np.nansum(one.short[first:last])) / float(np.nansum(needed))
-        text.append(f"  {how_long(seconds)} {percent(lost)}", style="bold red")
+        share = f" {percent(lost)}" if wide else ""
+        text.append(f" {how_long(seconds)}{share}", style="bold red")
     return text
 
 
