@@ -6,7 +6,7 @@ A snapshot is never changed, it is replaced: a reader that holds one sees one co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
 
@@ -97,6 +97,10 @@ class WorkloadState:
         except NoUsablePlan:
             return None
         return Held(asked.step_end, asked.needed)
+
+    def says_the_same(self, other: WorkloadState) -> bool:
+        """Whether nothing has changed: the same plan object, and equal values of all else."""
+        return all(getattr(self, one.name) == getattr(other, one.name) for one in fields(self))
 
     def no_plan(self) -> NoUsablePlan:
         """Why there is no plan, as the error to raise."""

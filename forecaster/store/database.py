@@ -1,23 +1,24 @@
-"""Opening the embedded database: its settings, its version, and what to do with a damaged one."""
+"""The embedded database: opening it, its version, its errors, and what to do with a damaged one."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
+from sqlalchemy.dialects.sqlite import insert as insert_or_replace
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from forecaster.errors import StoreError
 from forecaster.store.schema import METADATA, SCHEMA_VERSION, about
 
-__all__ = ["DamagedStore", "guarded", "open_database", "set_aside"]
+__all__ = ["DamagedStore", "guarded", "open_database", "put_rows", "set_aside"]
 
 _BUSY_MILLISECONDS = 5_000
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -69,6 +70,20 @@ def guarded(path: Path, doing: str) -> Iterator[None]:
         # Extended codes carry the plain one in their low byte.
         kind = DamagedStore if code is not None and code & 0xFF in _DAMAGED else StoreError
         raise kind(f"store {path} cannot be {doing}: {cause}") from error
+
+
+def put_rows(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
+    """Insert rows; one with the same key is replaced."""
+    if not rows:
+        return
+    statement = insert_or_replace(table)
+    keys = [column.name for column in table.primary_key]
+    others = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in keys
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
 
 def set_aside(path: Path, now: datetime) -> Path:

@@ -1,22 +1,25 @@
-"""Lead-peak models in the store, and a reader that takes only what has changed."""
+"""What the refresher has of the store: lead-peak models, and a place for what they said last."""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import Row, create_engine, select
 from sqlalchemy.pool import NullPool
 
-from forecaster.store.database import guarded
-from forecaster.store.schema import peak_models
+from forecaster.models.peak import Taught
+from forecaster.planning.live import ToldPeak
+from forecaster.store.database import guarded, put_rows
+from forecaster.store.schema import lead_peaks, peak_models
 
-__all__ = ["PeakShelf", "StoredPeak"]
+__all__ = ["PeakShelf", "StoredPeak", "told_of"]
 
 _AT_ONCE = 500  # names in one question: SQLite takes a limited number of values
 
@@ -43,10 +46,10 @@ class StoredPeak:
 
 
 class PeakShelf:
-    """Reads the lead-peak models of the store at ``path``, and writes nothing.
+    """Reads the lead-peak models of the store at ``path``, and keeps the last lead peaks there.
 
     The file is opened for each question: one that was moved aside, replaced or removed is seen at
-    once. Every method may raise StoreError.
+    once, and none is made. Every method may raise StoreError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,5 +80,27 @@ class PeakShelf:
                 for row in connection.execute(query):
                     yield StoredPeak(**row._mapping)
 
+    def keep(self, told: Mapping[str, ToldPeak]) -> None:
+        """Put the lead peaks of workloads in the place of their earlier ones, for a restart."""
+        rows = [_told_row(name, one) for name, one in told.items()]
+        with guarded(self._path, "written"), self._engine.begin() as connection:
+            put_rows(connection, lead_peaks, rows)
+
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)
+        return sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True)
+
+
+def told_of(row: Row[Any]) -> ToldPeak:
+    """The lead peak in a row of the table."""
+    values = dict(row._mapping)
+    del values["workload"]
+    values["step"] = timedelta(seconds=values.pop("step_seconds"))
+    values["taught"] = Taught(values["taught"])
+    return ToldPeak(**values)
+
+
+def _told_row(workload: str, told: ToldPeak) -> dict[str, object]:
+    values = {one.name: getattr(told, one.name) for one in fields(told)}
+    values["step_seconds"] = values.pop("step").total_seconds()
+    values["taught"] = told.taught.value
+    return {"workload": workload, **values}

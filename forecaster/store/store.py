@@ -6,21 +6,19 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Row, Table, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, select
 
-from forecaster.models.peak import Taught
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import TrainingState
 from forecaster.planning.target import Held
-from forecaster.store.database import guarded, open_database
+from forecaster.store.database import guarded, open_database, put_rows
 from forecaster.store.packing import PackedOutlook
-from forecaster.store.peaks import StoredPeak
+from forecaster.store.peaks import StoredPeak, told_of
 from forecaster.store.schema import lead_peaks, outlooks, peak_models, served, trainings
 
 __all__ = ["PlanStore", "TrainingRecord"]
@@ -74,17 +72,19 @@ class PlanStore:
         So it is with ``peak``, its lead-peak model; without one an older model stays.
         """
         with self._writing() as connection:
-            _put(connection, outlooks, [dataclasses.asdict(outlook)])
-            _put(connection, trainings, [_row(outlook.workload, record)])
-            _put(connection, peak_models, [] if peak is None else [_peak_row(peak)])
+            put_rows(connection, outlooks, [dataclasses.asdict(outlook)])
+            put_rows(connection, trainings, [_row(outlook.workload, record)])
+            put_rows(connection, peak_models, [] if peak is None else [_peak_row(peak)])
 
     def save_records(
         self, records: Mapping[str, TrainingRecord], peaks: Sequence[StoredPeak] = ()
     ) -> None:
         """Note how training went, by workload, and lead-peak models; the outlooks stay."""
         with self._writing() as connection:
-            _put(connection, trainings, [_row(name, record) for name, record in records.items()])
-            _put(connection, peak_models, [_peak_row(one) for one in peaks])
+            put_rows(
+                connection, trainings, [_row(name, record) for name, record in records.items()]
+            )
+            put_rows(connection, peak_models, [_peak_row(one) for one in peaks])
 
     def peak_teachers(self) -> dict[str, str]:
         """Whose past taught each workload's lead-peak model."""
@@ -112,16 +112,11 @@ class PlanStore:
             for row in connection.execute(select(outlooks)):
                 yield PackedOutlook(**row._mapping)
 
-    def save_lead_peaks(self, told: Mapping[str, ToldPeak]) -> None:
-        """Put the lead peaks of workloads in the place of their earlier ones."""
-        with self._writing() as connection:
-            _put(connection, lead_peaks, [_told_row(name, one) for name, one in told.items()])
-
     def lead_peaks_since(self, instant: datetime) -> dict[str, ToldPeak]:
         """The last lead peak of each workload whose traffic ended at ``instant`` or later."""
         query = select(lead_peaks).where(lead_peaks.c.at >= instant)
         with self._reading() as connection:
-            return {row.workload: _told(row) for row in connection.execute(query)}
+            return {row.workload: told_of(row) for row in connection.execute(query)}
 
     def save_served(self, workloads: Iterable[tuple[str, Held]], forget_before: datetime) -> None:
         """Note replicas that were needed up to an instant, and forget those of long ago."""
@@ -130,7 +125,7 @@ class PlanStore:
             for workload, held in workloads
         ]
         with self._writing() as connection:
-            _put(connection, served, rows)
+            put_rows(connection, served, rows)
             connection.execute(delete(served).where(served.c.at < forget_before))
 
     def served_since(self, instant: datetime) -> dict[str, tuple[Held, ...]]:
@@ -193,33 +188,5 @@ def _row(workload: str, record: TrainingRecord) -> dict[str, object]:
     }
 
 
-def _told_row(workload: str, told: ToldPeak) -> dict[str, object]:
-    row = {"workload": workload, **dataclasses.asdict(told), "taught": told.taught.value}
-    row["step_seconds"] = row.pop("step").total_seconds()
-    return row
-
-
-def _told(row: Row[Any]) -> ToldPeak:
-    values = dict(row._mapping)
-    del values["workload"]
-    values["step"] = timedelta(seconds=values.pop("step_seconds"))
-    values["taught"] = Taught(values["taught"])
-    return ToldPeak(**values)
-
-
 def _peak_row(peak: StoredPeak) -> dict[str, object]:
     return {**dataclasses.asdict(peak), "version": peak.version}
-
-
-def _put(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
-    """Insert rows; one with the same key is replaced."""
-    if not rows:
-        return
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    others = {
-        column.name: statement.excluded[column.name]
-        for column in table.columns
-        if column.name not in keys
-    }
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)

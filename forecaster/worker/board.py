@@ -50,6 +50,7 @@ class Board:
         self._fleet = fleet
         self._held = held
         self._live = LiveWatch(fleet)
+        self._states: dict[str, WorkloadState] = {}
         self._active = {
             one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
         }
@@ -168,7 +169,7 @@ class Board:
             )
         elif served and reason is not None:
             notices.append(f"no outlook to fall back on: {reason}")
-        return WorkloadState(
+        state = WorkloadState(
             namespace=settings.namespace,
             name=settings.name,
             rule=settings.rule,
@@ -179,6 +180,11 @@ class Board:
             notices=tuple(notices),
             live=live,
         )
+        before = self._states.get(name)
+        if before is not None and before.says_the_same(state):
+            return before  # and what was made of it, as an answer, stays good
+        self._states[name] = state
+        return state
 
     def _training(self, workload: str) -> TrainingState:
         record = self.records.get(workload)

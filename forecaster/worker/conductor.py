@@ -155,8 +155,6 @@ class Conductor:
             return
         messages, open_still = self._refresher.messages()
         for message in messages:
-            if isinstance(message, Refreshed):
-                self._keep(message.foretold)
             if isinstance(message, Refreshed | RefreshFailed):
                 was_failing = self._board.source_failing
                 self._board.take_refresh(message)
@@ -165,7 +163,6 @@ class Conductor:
                     self._desk.source_is_back()
             elif isinstance(message, Foretold):
                 self._board.take_foretold(message)
-                self._keep(message)
                 self._news = True
         if messages:  # a need that is larger than what the step began with counts at once
             self._noted_step = None
@@ -198,15 +195,6 @@ class Conductor:
                 log=given.log,
             )
         )
-
-    def _keep(self, foretold: Foretold) -> None:
-        problem: str | None = None
-        try:
-            self._given.store.save_lead_peaks(foretold.lead_peaks)
-        except StoreError as error:
-            problem = str(error)
-            _log.error("not stored", extra={"error": problem})
-        self._board.take_store_error("lead peaks", problem)
 
     def _note_served(self, now: datetime) -> None:
         step = (now - _AT_ONCE) // self._given.fleet.step

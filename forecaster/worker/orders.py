@@ -30,7 +30,7 @@ class TrainingOrder:
 class RefreshOrder:
     """Ask for the latest traffic after each step; look at the clock every ``tick_seconds``.
 
-    Lead-peak models come from the store at ``store_path``, which is only read.
+    Lead-peak models come from the store at ``store_path``, and the last lead peaks go there.
     """
 
     fleet: Fleet

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
+from forecaster.errors import StoreError
 from forecaster.store import PeakShelf
-from forecaster.worker.messages import RefreshFailed
+from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.process import Tell
 from forecaster.worker.refreshing import Watch, foretell_changed, refresh
@@ -26,7 +27,8 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
     fetch = order.source()
     if isinstance(fetch, PrometheusFetch):
         fetch.first_failure = lambda failure: tell(RefreshFailed(order.clock(), str(failure)))
-    watch = Watch.of(order.fleet, PeakShelf(order.store_path))
+    shelf = PeakShelf(order.store_path)
+    watch = Watch.of(order.fleet, shelf)
     failures = 0
     while True:
         now = order.clock()
@@ -38,6 +40,8 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
             _log.info("traffic again", extra={"failures": failures})
             failures = 0
         tell(result)
+        if isinstance(result, Refreshed):
+            _keep(shelf, result.foretold)
         following = next_refresh(now, order.fleet.step, failures)
         looked_at = time.monotonic()
         while order.clock() < following:
@@ -46,4 +50,13 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
                 foretold = foretell_changed(watch)
                 if foretold is not None:
                     tell(foretold)
+                    _keep(shelf, foretold)
                 looked_at = time.monotonic()
+
+
+def _keep(shelf: PeakShelf, foretold: Foretold) -> None:
+    """For a restart, to go on from. Without it the outlook speaks until the first refresh."""
+    try:
+        shelf.keep(foretold.lead_peaks)
+    except StoreError as error:
+        _log.warning("lead peaks not stored", extra={"error": str(error)})

@@ -380,6 +380,21 @@ def test_a_lead_peak_from_before_the_rule_changed_is_passed_over(other):
     assert one.snapshot(NOW).state("tv/a").live.told is None
 
 
+def test_a_state_is_replaced_when_something_has_changed_and_only_then():
+    """What is made of a state, such as KEDA's answer, is kept as long as the state is."""
+    one = board("tv/a", "tv/b")
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_refresh(foretelling(NOW, 5.0, "tv/a", "tv/b"))
+    first, again = one.snapshot(NOW), one.snapshot(NOW + MINUTE)
+    assert again.state("tv/a") is first.state("tv/a")
+    one.take_refresh(foretelling(NOW + MINUTE, 5.0, "tv/a"))
+    after = one.snapshot(NOW + MINUTE)
+    assert after.state("tv/a") is not first.state("tv/a")
+    assert after.state("tv/b") is first.state("tv/b")
+    one.take_outlook(outlook("tv/a"), [])
+    assert one.snapshot(NOW + MINUTE).state("tv/a") is not after.state("tv/a")
+
+
 def test_models_that_cannot_be_read_are_told_until_they_can():
     one = board("tv/a")
     one.take_foretold(Foretold(trouble="store x cannot be read: locked"))
