@@ -45,7 +45,7 @@ def frontier_figure(frontier: Frontier, *, title: str | None = None) -> go.Figur
         fig.add_vline(x=row.unserved_ratio, line={"color": "#cfcfcf", "width": 1, "dash": "dot"})
         if missing:
             fig.add_annotation(
-                x=row.unserved_ratio,
+                x=math.log10(row.unserved_ratio),  # unlike a shape's, on an axis of logarithms
                 xref="x",
                 y=0.99,
                 yref="paper",
