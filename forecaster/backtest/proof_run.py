@@ -38,6 +38,7 @@ __all__ = ["Findings", "ProofPlan", "find", "make_decisions", "observed_span", "
 # One unit is one simulated step of one policy, which takes some six microseconds.
 _TRAINING = 60_000.0
 _TRAINING_PER_STEP = 25.0
+_DECIDING = 7.0
 _FORESEEN_LINES = {"schedule": 7, "exporter": 5, "outlook": 7, "holt_winters": 7, "prophet": 7}
 _FORESEEN_LINES_OF_PREROLL = 15
 _SIMULATIONS_OF_A_LINE = 8
@@ -104,6 +105,7 @@ def find(
     for part in plan.parts:
         name = part.series.series_id
         findings.decisions[name] = decisions = make_decisions(part, findings.origins[name], asked)
+        meter.add(_DECIDING * part.steps)
         span = observed_span(part)
         if span is not None:
             ready[name] = span, decisions, series_settings(part, asked)[0]
@@ -227,5 +229,6 @@ def _foreseen(plan: ProofPlan) -> float:
         simulations += _SIMULATIONS_ALONE + lines * _SIMULATIONS_OF_A_LINE
     cost = _training_cost(plan)
     return sum(
-        part.origins * cost[part.series.series_id] + part.steps * simulations for part in plan.parts
+        part.origins * cost[part.series.series_id] + part.steps * (_DECIDING + simulations)
+        for part in plan.parts
     )
