@@ -59,6 +59,35 @@ def test_from_the_first_start_over_a_stop_to_a_restart_without_a_source(folder):
         assert service.stop()[0] == 0
 
 
+def test_a_workload_on_its_first_day_gets_a_target_from_the_starter_and_traffic_that_stops_a_503(
+    tmp_path,
+):
+    """Five hours of traffic that goes on only until a quarter of an hour ago, then up to now."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    end = epoch + (utc_now() - epoch) // STEP * STEP
+    traffic = moved_trace("x", end, 0.25)
+    write_traffic_file(tmp_path / "traffic.csv.gz", traffic.before(end - 6 * STEP))
+    with running(tmp_path) as service:
+        service.wait_until_ready()
+        answer = service.get("/v1/targets/tv/api")
+        assert answer.status_code == 503
+        assert "an outlook needs at least 24 h" in answer.json()["reason"]
+        service.stop()
+    write_traffic_file(tmp_path / "traffic.csv.gz", traffic)
+    with running(tmp_path) as service:
+        service.wait_until_ready()
+        deadline = time.monotonic() + 30
+        while (answer := service.get("/v1/targets/tv/api")).status_code == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        target = answer.json()
+        assert (target["source"], target["lead_peak"]["taught"]) == ("lead_peak", "starter")
+        assert target["replicas"] >= target["lead_peak"]["now_rps"] / 5
+        assert "starter model: 5h" in target["reasons"][-1]
+        assert "no outlook yet" in target["reasons"][-1]
+        assert service.stop()[0] == 0
+
+
 @pytest.mark.parametrize("moment", ["at once", "while it trains", "with open connections"])
 def test_sigterm_ends_everything_in_time_and_well_at_any_moment(folder, moment):
     with running(folder) as service, ExitStack() as stack:
