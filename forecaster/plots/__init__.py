@@ -9,6 +9,7 @@ from forecaster.plots.peaks import peak_calibration_figure
 from forecaster.plots.proof_page import proof_page
 from forecaster.plots.proof_tables import policy_table
 from forecaster.plots.replay import ForecastLines, replay_figure
+from forecaster.plots.traffic import traffic_figure
 
 __all__ = [
     "EventSpan",
@@ -23,4 +24,5 @@ __all__ = [
     "policy_table",
     "proof_page",
     "replay_figure",
+    "traffic_figure",
 ]

@@ -27,7 +27,7 @@ from forecaster.plots.style import (
 )
 from forecaster.traffic.history import TrafficSeries
 
-__all__ = ["EventSpan", "outlook_figure"]
+__all__ = ["EventSpan", "add_event", "outlook_figure"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def outlook_figure(
     dress(fig, title or f"{outlook.series_id}: the next {_hours(outlook)} hours", height=600)
     fig.update_layout(hovermode="x unified", legend=wide_legend(0.0, 1.01))
     for event in events:
-        _add_event(fig, event, timezone, rows=2 if plan else 1)
+        add_event(fig, event, timezone, rows=2 if plan else 1)
     if recent:
         start = local_time(outlook.start, timezone)
         fig.add_vline(x=start, line={"color": "#777777", "width": 1, "dash": "dash"})
@@ -103,7 +103,8 @@ def _add_plan(fig: go.Figure, plan: Plan, timezone: str) -> None:
     fig.update_yaxes(title_text="replicas", rangemode="tozero", row=2, col=1)
 
 
-def _add_event(fig: go.Figure, event: EventSpan, timezone: str, rows: int) -> None:
+def add_event(fig: go.Figure, event: EventSpan, timezone: str, rows: int) -> None:
+    """A band behind the first ``rows`` panels of a figure of subplots, its label in the first."""
     span = {"x0": local_time(event.start, timezone), "x1": local_time(event.end, timezone)}
     for row in range(1, rows + 1):
         fig.add_vrect(
