@@ -82,7 +82,7 @@ class Proof:
 
     ``scores`` are those of the lead peak over all series, pooled. ``day_ahead`` scores the outlook,
     None where no series is long enough. ``left_out`` maps a series to the reason why nothing is
-    said of it. ``notices`` are what a reader should know, one sentence each.
+    said of it. ``notices`` are what else a reader should know, one sentence each.
     """
 
     unit: InputUnit

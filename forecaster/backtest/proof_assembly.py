@@ -21,7 +21,7 @@ from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.report import BacktestReport, InputUnit, build_report, few
 from forecaster.errors import HistoryTooShort
 
-__all__ = ["assemble", "only_levels"]
+__all__ = ["assemble", "left_out_notices", "only_levels"]
 
 
 def assemble(plan: ProofPlan, findings: Findings, unit: InputUnit = InputUnit()) -> Proof:
@@ -115,7 +115,6 @@ def _notices(
     why_not: str,
 ) -> Iterator[str]:
     yield from _grouped((one.series.series_id, one.notice) for one in plan.parts if one.notice)
-    yield from _grouped((name, f"left out: {why}") for name, why in plan.left_out.items())
     if day_ahead is None:
         yield f"the outlook is not scored day by day: {why_not}"
     else:
@@ -130,6 +129,11 @@ def _notices(
         for name, one in series.items()
         for policy, why in one.silent.items()
     )
+
+
+def left_out_notices(proof: Proof) -> list[str]:
+    """The series of which nothing is said, and why, a sentence for each reason."""
+    return _grouped((name, f"left out: {why}") for name, why in proof.left_out.items())
 
 
 def _grouped(told: Iterable[tuple[str, str]]) -> list[str]:

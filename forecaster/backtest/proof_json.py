@@ -9,7 +9,7 @@ from forecaster.backtest.peak_decisions import PeakDecisions
 from forecaster.backtest.peak_scores import DECISION_COLUMNS, PeakScores, decision_rows
 from forecaster.backtest.pooled import pooled_frontier, pooled_measures
 from forecaster.backtest.proof import Proof, SeriesProof
-from forecaster.backtest.proof_assembly import only_levels
+from forecaster.backtest.proof_assembly import left_out_notices, only_levels
 from forecaster.backtest.replay_json import frontier_json, measures_json, policies_json
 from forecaster.backtest.report import plain, report_json, stamp
 from forecaster.backtest.verdict import verdict
@@ -46,7 +46,7 @@ def proof_json(proof: Proof, seconds: float) -> dict[str, Any]:
             name: {**days.get(name, {}), **_series(one)} for name, one in proof.series.items()
         },
         "left_out": dict(proof.left_out),
-        "notices": list(proof.notices),
+        "notices": [*left_out_notices(proof), *proof.notices],
         "seconds": round(seconds, 3),
     }
     return document

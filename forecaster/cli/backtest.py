@@ -117,6 +117,7 @@ def backtest(
     )
     asked = options.settings(levels=levels, rivals=rivals, timezone=zone.key)
     chosen = _baselines(baselines or ("seasonal_naive" if rivals else "none"), zone.key)
+    from forecaster.backtest.proof_assembly import left_out_notices
     from forecaster.backtest.proof_json import proof_decision_rows, proof_json
     from forecaster.cli.proof_view import proof_report
 
@@ -124,14 +125,16 @@ def backtest(
     history = [choose_series(traffic, series)] if series else list(traffic.history)
     plan = _plan(history, test, asked, levels, chosen)
     proof = _prove(plan, _unit(unit, history[0].step), jobs)
-    for notice in proof.notices:
+    for notice in (*left_out_notices(proof), *proof.notices):
         print_notice(notice)
     if decisions_file:
         write_rows(decisions_file, proof_decision_rows(proof))
     if forecasts_file:
         write_rows(forecasts_file, _forecast_rows(proof))
     if html_file:
-        write_text(html_file, _page(proof, traffic.title, zone.key))
+        from forecaster.plots import proof_page
+
+        write_text(html_file, proof_page(proof, title=f"Backtest of {traffic.title}"))
     if json_file:
         write_json(json_file, proof_json(proof, time.monotonic() - began))
     print_written(*files)
@@ -148,14 +151,6 @@ def _forecast_rows(proof: Proof) -> Iterator[tuple[str, ...]]:
             "there are no day-ahead forecasts to write; a day to learn from lacks"
         )
     return forecast_rows(proof.day_ahead)
-
-
-def _page(proof: Proof, title: str, timezone: str) -> str:
-    from forecaster.cli.backtest_view import backtest_page
-
-    if proof.day_ahead is None:
-        return ""
-    return backtest_page(proof.day_ahead, title, timezone)
 
 
 def _plan(

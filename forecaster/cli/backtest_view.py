@@ -1,4 +1,4 @@
-"""A backtest for people: tables for the terminal and for the page."""
+"""The outlook's day-ahead scores for people: tables for the terminal."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from rich.text import Text
 from forecaster.backtest import BacktestReport
 from forecaster.backtest.scores import OutlookScores
 from forecaster.durations import format_duration
-from forecaster.plots import PageTable, backtest_figure, figures_page
+from forecaster.plots import PageTable
 
-__all__ = ["backtest_page", "backtest_report", "terminal_table"]
+__all__ = ["backtest_report", "terminal_table"]
 
 _LABELS = {"SeasonalNaive": "SeasonalNaive (zoo, 1h)"}  # ours, seasonal_naive, keeps the step
 _TERMS = (
     "WAPE: sum of absolute errors over sum of traffic. MASE: error relative to that of the "
     "seasonal naive before the test. Coverage: best where it is the quantile itself."
 )
-_MOST_FIGURES = 6
 _MOST_SERIES = 20
 
 
@@ -30,17 +29,6 @@ def backtest_report(report: BacktestReport) -> Group:
     for table in _tables(report):
         parts += [Text(""), Text(table.caption, style="bold"), terminal_table(table)]
     return Group(*parts, Text(""), Text(_TERMS, style="dim"))
-
-
-def backtest_page(report: BacktestReport, source: str, timezone: str) -> str:
-    """The HTML page: the same tables, and a figure for each of the largest series."""
-    largest = sorted(report.series.items(), key=lambda item: -item[1].volume)[:_MOST_FIGURES]
-    return figures_page(
-        f"Backtest of {source}",
-        [backtest_figure(report, name, timezone=timezone) for name, _ in largest],
-        tables=_tables(report),
-        notes=(_verdict(report), *report.notices),
-    )
 
 
 def _tables(report: BacktestReport) -> list[PageTable]:
