@@ -80,8 +80,8 @@ def backtest(
         typer.Option(
             "--decisions",
             metavar="FILE",
-            help="Write every decision as CSV: timestamp,quantile,lead_peak,replicas; of several "
-            "series, a last column series. Alone, it runs no rival.",
+            help="Write every decision as CSV: timestamp, quantile, lead_peak, replicas; of "
+            "several series, a last column series. Alone, it runs no rival.",
             show_default=False,
         ),
     ] = None,
@@ -90,7 +90,7 @@ def backtest(
         typer.Option(
             "--forecasts",
             metavar="FILE",
-            help="Write every day-ahead forecast as CSV: cutoff,timestamp,quantile,value; of "
+            help="Write every day-ahead forecast as CSV: cutoff, timestamp, quantile, value; of "
             "several series, a last column series.",
             show_default=False,
         ),

@@ -130,7 +130,8 @@ def test_the_page_has_tables_and_figures_and_asks_the_network_for_nothing(folder
     assert "Plotly.newPlot" in html
     assert "Coverage" in html
     assert "<script src" not in html
-    assert "<link" not in html
+    head = html.split("<style>")[0]
+    assert all("data:" in link for link in re.findall("<link[^>]*>", head))
 
 
 def test_the_terminal_shows_the_verdict_and_the_tables(preroll, traffic_csv):
@@ -263,7 +264,18 @@ def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_cs
         (["--baselines", "prophet"], "'prophet' is not a baseline; there are seasonal_naive"),
         (["--quantiles", "0.5,1.5"], "'1.5' is not a quantile"),
         (["--quantiles", "half"], "'half' is not a quantile"),
+        (["--quantile", "1"], "'1' is not a quantile"),
         (["--jobs", "0"], "0 is not above 0"),
+        (["--capacity", "0"], "'0' is not a number above 0; write for example 120, or auto"),
+        (["--capacity", "much"], "'much' is not a number above 0"),
+        (["--lead-time", "0s"], "not above 0"),
+        (["--policies", "cron"], "'cron' is not a policy; there are oracle, hpa, schedule"),
+        (["--policies", "oracle", "--frontier"], "no policy whose settings could be tried"),
+        (["--tolerance", "1"], "must be 0 or more and below 1, for example 0.1, not 1"),
+        (["--min-replicas", "0"], "must be at least 1 in a replay, not 0"),
+        (["--min-replicas", "9", "--max-replicas", "5"], "must not be above max_replicas"),
+        (["--price", "-1"], "must be 0 or more, for example 0.05, not -1"),
+        (["--startup", "30s,soon"], "'soon' is not a duration"),
         (["--series", "db"], "no series 'db'"),
         (["--forecasts", "/nowhere/f.csv"], "does not exist"),
     ],
@@ -277,12 +289,136 @@ def test_a_bad_option_is_exit_code_2_and_a_sentence(preroll, traffic_csv, option
     assert "Traceback" not in said.err
 
 
-def test_a_file_of_less_than_two_days_is_exit_code_2(preroll, tmp_path, hours):
+def test_a_file_of_less_than_two_days_has_decisions_and_no_day_ahead_scores(
+    preroll, tmp_path, hours
+):
     path = tmp_path / "web.csv"
     path.write_text(table(hours[:47]))
+    said = preroll("backtest", path, *UNIT, "--json", tmp_path / "out.json")
+    assert said.code == 0
+    assert "1d23h of traffic; the last 23h are the test, not 14d" in said.err
+    assert "the outlook is not scored day by day" in said.err
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["outlook"] is None
+    assert document["lead_peak"]["windows"] == 22
+    refused = preroll("backtest", path, *UNIT, "--forecasts", tmp_path / "f.csv")
+    assert refused.code == 2
+    assert "no day-ahead forecasts to write" in refused.err
+
+
+def test_a_file_of_three_values_is_exit_code_2(preroll, tmp_path, hours):
+    path = tmp_path / "web.csv"
+    path.write_text(table(hours[:3]))
     said = preroll("backtest", path, *UNIT)
     assert said.code == 2
-    assert "a backtest needs 2d" in said.err
+    assert "3h of traffic; 4h are needed at the least" in said.err
+
+
+def read_decisions(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_decisions_are_a_row_for_every_step_and_quantile(preroll, traffic_csv, tmp_path, hours):
+    path = tmp_path / "decisions.csv"
+    asked = ("--decisions", path, "--quantiles", "0.9,0.0005,0.9995", "--capacity", "25")
+    said = preroll("backtest", traffic_csv, *UNIT, "--test", "2d", "--jobs", "1", *asked)
+    assert said.code == 0
+    assert path.read_text().splitlines()[0] == "timestamp,quantile,lead_peak,replicas"
+    rows = read_decisions(path)
+    assert sorted((row["timestamp"], row["quantile"]) for row in rows) == sorted(
+        (stamp, quantile) for stamp, _ in hours[-48:] for quantile in ("0.0005", "0.9", "0.9995")
+    )
+    for row in rows:  # lead_peak counts requests an hour, capacity those a second
+        needed = float(row["lead_peak"]) / 3600 / 25
+        assert int(row["replicas"]) == max(1, int(np.ceil(needed - 1e-6)))
+    assert "the outlook is not forecast at 0.0005, 0.9995" in said.err
+
+
+def test_decisions_alone_run_no_rival(preroll, traffic_csv, tmp_path):
+    asked = ("backtest", traffic_csv, *UNIT, "--test", "1d", "--jobs", "1")
+    alone = preroll(*asked, "--decisions", tmp_path / "d.csv")
+    assert "Coverage of the lead peak" in alone.out
+    assert "What each autoscaler had run" not in alone.out
+    assert "seasonal_naive" not in alone.out
+    both = preroll(*asked, "--decisions", tmp_path / "d.csv", "--json", tmp_path / "o.json")
+    assert "What each autoscaler had run" in both.out
+    assert "seasonal_naive" in both.out
+
+
+def test_decisions_of_several_series_have_a_last_column(preroll, tmp_path, hours):
+    path, out = tmp_path / "fleet.csv", tmp_path / "d.csv"
+    rows = [f"{name},{stamp},{value}\n" for name in ("api", "web") for stamp, value in hours[-72:]]
+    path.write_text("series,timestamp,value\n" + "".join(rows))
+    preroll("backtest", path, *UNIT, "--jobs", "1", "--quantiles", "0.9", "--decisions", out)
+    assert out.read_text().splitlines()[0] == "timestamp,quantile,lead_peak,replicas,series"
+    names = [row["series"] for row in read_decisions(out)]
+    assert sorted(names) == ["api"] * 24 + ["web"] * 24
+
+
+def test_decisions_before_a_change_are_the_same_to_the_byte(preroll, traffic_csv, tmp_path, hours):
+    turn = len(hours) - 10
+    other = tmp_path / "web.csv"
+    other.write_text(table(hours[:turn] + [(stamp, value * 9) for stamp, value in hours[turn:]]))
+    for name, path in (("ours", traffic_csv), ("theirs", other)):
+        preroll(
+            *("backtest", path, *UNIT, "--test", "2d", "--jobs", "1", "--quantiles", "0.5,0.98"),
+            *("--capacity", "25", "--decisions", tmp_path / name),
+        )
+    changed = hours[turn][0]
+    lines = [
+        [line for line in (tmp_path / name).read_text().splitlines() if line[:20] <= changed]
+        for name in ("ours", "theirs")
+    ]
+    assert len(lines[0]) == 2 * 39  # the decision at the change knows nothing of it
+    assert lines[0] == lines[1]
+    assert (tmp_path / "ours").read_bytes() != (tmp_path / "theirs").read_bytes()
+
+
+def test_the_json_has_policies_frontier_and_what_was_used(preroll, traffic_csv, tmp_path):
+    path = tmp_path / "out.json"
+    preroll(
+        *("backtest", traffic_csv, *UNIT, "--test", "2d", "--jobs", "1", "--json", path),
+        *("--policies", "preroll,hpa,oracle", "--frontier", "--lead-time", "90m"),
+        *("--quantile", "0.9", "--price", "0.5", "--tolerance", "0", "--startup", "30m,1h"),
+    )
+    document = json.loads(path.read_text())
+    assert list(document["policies"]) == ["oracle", "hpa", "preroll"]
+    assert document["policies"]["preroll"]["setting"]["quantile"] == 0.9
+    for policy in document["policies"].values():
+        assert policy["cost"] == pytest.approx(0.5 * policy["paid_replica_hours"])
+    oracle = document["policies"]["oracle"]
+    assert oracle["slack_ratio"] == oracle["unserved_ratio"] == 0
+    assert [row["unserved_ratio"] for row in document["frontier"]] == [0.01, 0.005, 0.002, 0.001]
+    for row in document["frontier"]:
+        if row["hpa"] is not None:
+            ratio = row["preroll"] / max(row["hpa"], 0.005)
+            assert row["ratio_to_hpa"] == pytest.approx(ratio, rel=1e-6)
+    settings = document["settings"]
+    assert (settings["lead_time_seconds"], settings["lead_steps"]) == (5400, 2)
+    assert settings["startup_seconds"] == [1800, 3600]
+    assert settings["tolerance_ratio"] == 0
+    assert set(document["lead_peak"]) >= {"coverage", "pinball", "live_ratio", "taught"}
+    assert document["series"]["web"]["lead_peak"]["windows"] == 48 - 2
+
+
+def test_the_frontier_is_a_table_and_what_is_not_reached_a_dash(preroll, traffic_csv):
+    said = preroll(
+        *("backtest", traffic_csv, *UNIT, "--test", "2d", "--jobs", "1", "--frontier"),
+        *("--policies", "hpa,preroll", "--max-replicas", "60"),
+    )
+    assert "Idle replica-hours at equal unserved traffic" in said.out
+    lines = said.out.splitlines()
+    (row,) = (line for line in lines if line.startswith("0.1 %"))
+    assert row.split()[2:] == ["–", "–", "–"]  # 60 replicas never serve what 100 are needed for
+
+
+def test_a_near_name_is_offered_for_a_mistyped_policy(preroll, traffic_csv):
+    said = preroll("backtest", traffic_csv, *UNIT, "--policies", "hpa,prerol")
+    assert said.code == 2
+    told = " ".join(line.strip("│ ") for line in said.err.splitlines())
+    assert "'prerol' is not a policy" in told
+    assert "did you mean 'preroll'?" in told
 
 
 @pytest.mark.slow
@@ -293,7 +429,8 @@ def test_ctrl_c_ends_it_quietly_and_leaves_no_file_and_no_process(tmp_path, hour
     rows = [f"{name},{stamp},{value}\n" for name in names for stamp, value in hours]
     path.write_text("series,timestamp,value\n" + "".join(rows))
     process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster.cli", "backtest", path, *UNIT, "--json", out],
+        [sys.executable, "-m", "forecaster.cli", "backtest", path, *UNIT]
+        + ["--json", out, "--decisions", tmp_path / "decisions.csv"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
