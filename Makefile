@@ -11,7 +11,7 @@ JOBS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help venv demo test check format bench picture lock clean
+.PHONY: help venv demo test check format notebooks bench picture lock clean
 
 help: ## List the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ check: venv ## Lint, types, layers, dependencies, Dockerfile
 format: venv ## Let ruff put things in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+notebooks: venv ## Execute the notebooks as they are committed; KEEP=--overwrite writes their outputs
+	$(BIN)/pytest --nbmake --nbmake-timeout=240 $(KEEP) notebooks
 
 bench: venv ## The figures of benchmarks/README.md; DATA=DIR adds the traces in DIR
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))

@@ -29,7 +29,8 @@ def nights_html(part: ProofPart) -> str:
     if part.days:
         parts.append("<h2>Where Preroll left more unserved than the HPA</h2>")
         many = f"{len(worse)} of {len(part.days)}" if worse else f"none of {len(part.days)}"
-        parts.append(paragraphs([f"On {many} days{', the worst first' if worse else ''}."]))
+        how = "" if part.target is not None else ", as they ran and so with different slack"
+        parts.append(paragraphs([f"On {many} days{how}{'; the worst first' if worse else ''}."]))
     if worse:
         parts.append(table_html(day_table(worse)))
     for number, day in enumerate(worse[:_SHOWN_DAYS]):

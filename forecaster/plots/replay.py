@@ -77,7 +77,8 @@ def replay_figure(
 
     Of the policies Preroll and the HPA are shown, the others wait in the legend. A long span is
     drawn by the lowest and highest value of each of ``stretches``; ``within`` shows a part of it,
-    up to its second instant. Clocks are those of ``timezone``.
+    up to its second instant. Clocks are those of ``timezone``. A band that is far wider than all
+    traffic is cut off above it.
     """
     drawn = _Drawn(span, settings, unit.per_rps, timezone, within, stretches)
     fig = make_subplots(
@@ -86,10 +87,13 @@ def replay_figure(
     _add_traffic(fig, drawn, forecast)
     _add_replicas(fig, drawn, replays)
     _add_missing(fig, drawn, replays)
+    top = _highest(drawn, forecast)
     fig.update_yaxes(title_text=traffic_words(unit, span.series.step), row=1, col=1)
     fig.update_yaxes(title_text="ready replicas", row=2, col=1)
     fig.update_yaxes(title_text="missing", row=3, col=1)
     fig.update_yaxes(rangemode="tozero", fixedrange=True, automargin=True)
+    if top > 0:
+        fig.update_yaxes(range=[0, 1.08 * top], row=1, col=1)
     fig.update_xaxes(title_text=f"time ({timezone})", row=3, col=1)
     dress(fig, title or f"{span.series.series_id}: who ran how many replicas", height=680)
     fig.update_layout(
@@ -173,6 +177,15 @@ def _add_traffic(fig: go.Figure, drawn: _Drawn, forecast: ForecastLines | None) 
     drawn.line(
         fig, drawn.traffic * per, 1, "traffic", "%{y:,.4~g} traffic", line=line, legendrank=1
     )
+
+
+def _highest(drawn: _Drawn, forecast: ForecastLines | None) -> float:
+    """The highest of the lines of traffic, the band left aside; 0 where there is none."""
+    lines = [drawn.traffic]
+    if forecast is not None:
+        lines += [one for one in (forecast.lead_peak_rps, forecast.median_rps) if one is not None]
+    shown = np.concatenate([line[drawn.rows] for line in lines])
+    return float(np.nanmax(shown, initial=0.0)) * drawn.per_rps
 
 
 def _add_replicas(fig: go.Figure, drawn: _Drawn, replays: Mapping[str, PolicyReplay]) -> None:

@@ -109,7 +109,7 @@ def test_nights_on_which_preroll_was_worse_have_a_close_up():
         replace(replays["preroll"], name="hpa", setting={"utilisation": 0.7}),
     )
     page = proof_page(make_proof(replace(one, replays=replays)), title="Worse")
-    assert "On 3 of 3 days, the worst first." in page
+    assert "On 3 of 3 days, as they ran and so with different slack; the worst first." in page
     assert list(figures(page)) == ["replay", "night-1", "night-2", "peak", "calibration"]
     assert 'class="verdict worse"' in page or 'class="verdict mixed"' in page
     assert page.count("class=bad") == 3

@@ -67,6 +67,15 @@ def test_a_part_of_the_span_may_be_shown_in_the_audiences_clock(one):
     assert np.allclose(traffic.y, one.span.rate_rps[240:264])
 
 
+def test_a_band_far_wider_than_all_traffic_does_not_flatten_it(one):
+    median = one.decisions.median_rps
+    forecast = ForecastLines(0.98, None, median, (median * 0, median * 100))
+    figure = replay_figure(one.span, one.settings, {}, forecast)
+    low, high = figure.layout.yaxis.range
+    assert low == 0
+    assert np.nanmax(one.span.rate_rps) < high < 1.3 * np.nanmax(one.span.rate_rps)
+
+
 def test_a_part_that_reaches_beyond_the_span_ends_with_it(one):
     end = one.series.end
     within = (end - timedelta(minutes=10), end + timedelta(hours=5))
