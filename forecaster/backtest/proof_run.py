@@ -5,8 +5,7 @@ What is found is kept as it comes, so that work which is stopped has not been in
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,12 +15,18 @@ from forecaster.backtest.parallel import map_unordered
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
 from forecaster.backtest.peak_origins import DayAheadAsked, PeakOrigin
 from forecaster.backtest.proof import ProofSettings
+from forecaster.backtest.proof_cost import (
+    Meter,
+    alone_cost,
+    deciding_cost,
+    foreseen,
+    replay_cost,
+    training_cost,
+)
 from forecaster.backtest.proof_parts import ProofPart
 from forecaster.backtest.proof_tasks import (
     ReplayResult,
     SweptLine,
-    Task,
-    TaskResult,
     levels_needed,
     line_tasks,
     origin_tasks_of,
@@ -35,14 +40,6 @@ from forecaster.errors import HistoryTooShort
 
 __all__ = ["Findings", "ProofPlan", "find", "make_decisions", "observed_span", "series_settings"]
 
-# One unit is one simulated step of one policy, which takes some six microseconds.
-_TRAINING = 60_000.0
-_TRAINING_PER_STEP = 25.0
-_DECIDING = 7.0
-_FORESEEN_LINES = {"schedule": 7, "exporter": 5, "outlook": 7, "holt_winters": 7, "prophet": 7}
-_FORESEEN_LINES_OF_PREROLL = 15
-_SIMULATIONS_OF_A_LINE = 8
-_SIMULATIONS_ALONE = 30
 # Below this the processes would take longer to come up than the work takes.
 _WORTH_PROCESSES = 400_000.0
 
@@ -69,7 +66,7 @@ class ProofPlan:
 
 @dataclass(eq=False)
 class Findings:
-    """All that is known so far, by series; ``done`` and ``total`` count work."""
+    """All that is known so far, by series; ``swept`` is whether the frontier is complete."""
 
     origins: dict[str, list[PeakOrigin]] = field(default_factory=dict)
     decisions: dict[str, PeakDecisions] = field(default_factory=dict)
@@ -93,46 +90,72 @@ def find(
 
     ``progress(done, total)`` is told after each piece, in units of equal time, more or less.
     """
-    asked, meter = plan.asked, _Meter(_foreseen(plan), progress)
+    meter = Meter(foreseen(plan.asked, plan.parts), progress)
+    _train(plan, findings, jobs, meter)
+    ready = _decide(plan, findings, meter)
+    _replay(plan.asked, ready, findings, jobs, meter)
+    if plan.asked.frontier:
+        _sweep(ready, findings, jobs, meter)
+
+
+_Ready = dict[str, tuple[ReplaySpan, PeakDecisions, ReplaySettings]]
+"""By series: what can be replayed."""
+
+
+def _train(plan: ProofPlan, findings: Findings, jobs: int, meter: Meter) -> None:
+    cost = {part.series.series_id: training_cost(part) for part in plan.parts}
     day_ahead = DayAheadAsked(1, plan.quantiles, plan.baselines)
-    training = _training_cost(plan)
-    origins = origin_tasks_of(plan.parts, asked, day_ahead)
-    for result in map_unordered(work, origins, min(jobs, plan.origins)):
+    tasks = origin_tasks_of(plan.parts, plan.asked, day_ahead)
+    for result in map_unordered(work, tasks, min(jobs, plan.origins)):
         if isinstance(result, PeakOrigin):
             findings.origins.setdefault(result.series_id, []).append(result)
-            meter.add(training[result.series_id])
-    ready: dict[str, tuple[ReplaySpan, PeakDecisions, ReplaySettings]] = {}
+            meter.add(cost[result.series_id])
+
+
+def _decide(plan: ProofPlan, findings: Findings, meter: Meter) -> _Ready:
+    ready: _Ready = {}
     for part in plan.parts:
         name = part.series.series_id
-        findings.decisions[name] = decisions = make_decisions(part, findings.origins[name], asked)
-        meter.add(_DECIDING * part.steps)
+        decisions = make_decisions(part, findings.origins[name], plan.asked)
+        findings.decisions[name] = decisions
+        meter.add(deciding_cost(part.steps))
         span = observed_span(part)
         if span is not None:
-            ready[name] = span, decisions, series_settings(part, asked)[0]
-    alone: dict[str, tuple[SweptPoint, ...]] = {}
+            ready[name] = span, decisions, series_settings(part, plan.asked)[0]
+    return ready
+
+
+def _replay(
+    asked: ProofSettings, ready: _Ready, findings: Findings, jobs: int, meter: Meter
+) -> None:
     tasks = [task for one in ready.values() for task in replay_tasks(*one, asked)]
-    per_replay = meter.left_each(len(tasks)) if not asked.frontier else None
-    for result in _share(tasks, sum(len(one[0]) for one in ready.values()) * 6.0, jobs):
+    steps = {name: len(span) for name, (span, _, _) in ready.items()}
+    cost = sum(alone_cost(count) * asked.frontier for count in steps.values()) + sum(
+        replay_cost(name, count) for name in asked.policies for count in steps.values()
+    )
+    for result in map_unordered(work, tasks, jobs if cost > _WORTH_PROCESSES else 1):
         if isinstance(result, ReplayResult):
             findings.replays.setdefault(result.series_id, {})[result.name] = result
-            steps = len(ready[result.series_id][0])
-            meter.add(steps if per_replay is None else per_replay)
+            meter.add(replay_cost(result.name, steps[result.series_id]))
         elif isinstance(result, SweptLine):
-            alone[result.series_id] = result.points
-            findings.points.setdefault(result.series_id, []).extend(result.points)
-            meter.add(_SIMULATIONS_ALONE * len(ready[result.series_id][0]))
-    if asked.frontier:
-        lines = [
-            line
-            for name, one in ready.items()
-            for line in line_tasks(*one, list(findings.replays[name].values()), alone[name])
-        ]
-        each = meter.left_each(len(lines))
-        for result in _share(lines, math.inf, jobs):
-            if isinstance(result, SweptLine):
-                findings.points[result.series_id].extend(result.points)
-                meter.add(each)
-        findings.swept = True
+            findings.points[result.series_id] = list(result.points)
+            meter.add(alone_cost(steps[result.series_id]))
+
+
+def _sweep(ready: _Ready, findings: Findings, jobs: int, meter: Meter) -> None:
+    lines = [
+        line
+        for name, one in ready.items()
+        for line in line_tasks(
+            *one, list(findings.replays.get(name, {}).values()), findings.points[name]
+        )
+    ]
+    each = meter.left_each(len(lines))
+    for result in map_unordered(work, lines, min(jobs, max(1, len(lines)))):
+        if isinstance(result, SweptLine):
+            findings.points[result.series_id].extend(result.points)
+            meter.add(each)
+    findings.swept = True
 
 
 def make_decisions(
@@ -188,47 +211,3 @@ def series_settings(part: ProofPart, asked: ProofSettings) -> tuple[ReplaySettin
         price_per_replica_hour=asked.price_per_replica_hour,
     )
     return settings, why
-
-
-class _Meter:
-    """Counts work; what was foreseen is a guess, and what is left is shared out again."""
-
-    def __init__(self, total: float, progress: Callable[[float, float], None] | None) -> None:
-        self._done, self._total, self._progress = 0.0, total, progress
-
-    def add(self, cost: float) -> None:
-        self._done = min(self._total, self._done + cost)
-        if self._progress is not None:
-            self._progress(self._done, self._total)
-
-    def left_each(self, pieces: int) -> float:
-        """The share of what is left for each of the last ``pieces``."""
-        return (self._total - self._done) / max(pieces, 1)
-
-
-def _share(tasks: Sequence[Task], cost: float, jobs: int) -> Iterator[TaskResult]:
-    few = cost < _WORTH_PROCESSES or len(tasks) < 2
-    return map_unordered(work, tasks, 1 if few else min(jobs, len(tasks)))
-
-
-def _training_cost(plan: ProofPlan) -> dict[str, float]:
-    return {
-        part.series.series_id: _TRAINING
-        + _TRAINING_PER_STEP * min(30_000, part.series.index_of(part.start))
-        for part in plan.parts
-    }
-
-
-def _foreseen(plan: ProofPlan) -> float:
-    asked = plan.asked
-    simulations = float(len(asked.policies))
-    if asked.frontier:
-        lines = sum(_FORESEEN_LINES.get(name, 0) for name in asked.policies)
-        if "preroll" in asked.policies:
-            lines += _FORESEEN_LINES_OF_PREROLL
-        simulations += _SIMULATIONS_ALONE + lines * _SIMULATIONS_OF_A_LINE
-    cost = _training_cost(plan)
-    return sum(
-        part.origins * cost[part.series.series_id] + part.steps * (_DECIDING + simulations)
-        for part in plan.parts
-    )

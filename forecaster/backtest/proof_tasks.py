@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -82,11 +82,10 @@ class LineTask:
 
 @dataclass(frozen=True)
 class SweptLine:
-    """The points of one line; ``alone`` where it is the HPA's own."""
+    """The points of one line, or of the HPA alone."""
 
     series_id: str
     points: tuple[SweptPoint, ...]
-    alone: bool = field(default=False)
 
 
 Task = PeakTask | ReplayTask | AloneTask | LineTask
@@ -173,7 +172,7 @@ def work(task: Task) -> TaskResult:
             return _replay(task)
         case AloneTask():
             points = sweep_alone(task.span, task.settings)
-            return SweptLine(task.span.series.series_id, points, alone=True)
+            return SweptLine(task.span.series.series_id, points)
         case LineTask():
             return SweptLine(task.line.span.series.series_id, sweep(task.line))
 

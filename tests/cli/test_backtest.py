@@ -429,8 +429,10 @@ def test_ctrl_c_ends_it_quietly_and_leaves_no_file_and_no_process(tmp_path, hour
     rows = [f"{name},{stamp},{value}\n" for name in names for stamp, value in hours]
     path.write_text("series,timestamp,value\n" + "".join(rows))
     process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster.cli", "backtest", path, *UNIT]
-        + ["--json", out, "--decisions", tmp_path / "decisions.csv"],
+        [
+            *(sys.executable, "-m", "forecaster.cli", "backtest", path, *UNIT),
+            *("--json", out, "--decisions", tmp_path / "decisions.csv"),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
