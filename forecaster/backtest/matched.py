@@ -16,7 +16,7 @@ from forecaster.backtest.replay import PolicyReplay, replay_policy
 from forecaster.backtest.span import ReplaySpan
 from forecaster.backtest.sweep import SweptPoint
 
-__all__ = ["HEADLINE_TARGET", "Matched", "match", "matched_points"]
+__all__ = ["HEADLINE_TARGET", "Matched", "distance", "match", "matched_points"]
 
 HEADLINE_TARGET = 0.005
 """The unserved ratio at which a headline compares, where both reached it."""
@@ -47,7 +47,12 @@ def matched_points(frontier: Frontier) -> tuple[float, SweptPoint, SweptPoint] |
         if (own := row.best.get("preroll")) is not None
         and (other := row.best.get("hpa")) is not None
     ]
-    return min(both, key=lambda one: abs(math.log(one[0] / HEADLINE_TARGET)), default=None)
+    return min(both, key=lambda one: distance(one[0]), default=None)
+
+
+def distance(target: float) -> float:
+    """How far an unserved ratio is from the headline's, by their ratio."""
+    return abs(math.log(target / HEADLINE_TARGET))
 
 
 def match(one: SeriesProof) -> Matched | None:

@@ -12,8 +12,9 @@ from enum import Enum
 
 from forecaster.backtest.days import ComparedDay, compare_days, worse_days
 from forecaster.backtest.frontier import Frontier
-from forecaster.backtest.matched import HEADLINE_TARGET, Matched, match
+from forecaster.backtest.matched import HEADLINE_TARGET, Matched, distance, match
 from forecaster.backtest.phrases import day_words, joined, percent, setting_words
+from forecaster.backtest.pooled import pooled_frontier
 from forecaster.backtest.proof import Proof, SeriesProof
 from forecaster.backtest.replay import PolicyReplay
 
@@ -22,6 +23,7 @@ __all__ = ["Outcome", "Verdict", "give_verdict", "overall", "verdict"]
 _LEAST_SLACK = 0.005  # as the frontier's ratios take it
 _LEVEL = 0.02  # slack within 2 % of each other is no difference
 _NAMED = 3
+_BEST = "an HPA at its best setting"
 
 
 class Outcome(Enum):
@@ -60,27 +62,50 @@ class Verdict:
 
 
 def verdict(proof: Proof) -> str:
-    """One sentence a series; of more than three, how many came out how.
+    """Of one series its verdict; of several what they come to together.
 
     From the frontier where there is one, else from the replays, else from the coverage alone.
     """
     timezone = proof.asked.timezone
-    return overall({name: give_verdict(one, timezone) for name, one in proof.series.items()})
+    return overall(proof, {name: give_verdict(one, timezone) for name, one in proof.series.items()})
 
 
-def overall(given: Mapping[str, Verdict]) -> str:
-    """What the verdicts of all series, one at least, come to."""
+def overall(proof: Proof, given: Mapping[str, Verdict]) -> str:
+    """What the verdicts of all series come to; several are taken together, few also named."""
     if len(given) == 1:
         return next(iter(given.values())).text
+    lines = [" ".join([*_together(proof), _counted(given)])]
     if len(given) <= _NAMED:
-        return "\n".join(f"{name}: {one.text}" for name, one in given.items())
+        lines += [f"{name}: {one.text}" for name, one in given.items()]
+    return "\n".join(lines)
+
+
+def _together(proof: Proof) -> tuple[str, ...]:
+    """Of a frontier: the target nearest to 0.5 % that both reached, all series added up."""
+    both = [
+        (row, own, other)
+        for row in pooled_frontier(proof)
+        if (own := row.slack.get("preroll")) is not None
+        and (other := row.slack.get("hpa")) is not None
+    ]
+    if not both:
+        return ()
+    row, own, other = min(both, key=lambda one: distance(one[0].unserved_ratio))
+    _, core = _weighed(row.unserved_ratio, own, other)
+    every = len(proof.series)
+    on = f"{every} series" if row.series == every else f"the {row.series} of {every} series where "
+    on += "" if row.series == every else "an HPA comes to that"
+    return (f"{core}, over {on}, each policy at its best on each.",)
+
+
+def _counted(given: Mapping[str, Verdict]) -> str:
     counts = Counter(one.outcome for one in given.values())
     unknown = counts.pop(Outcome.UNKNOWN, 0)
     if not counts:
-        return f"{len(given)} series; Preroll and an HPA cannot be compared on any."
+        return f"On none of {len(given)} series can Preroll and an HPA be compared."
     told = joined([f"{one.value} on {counts[one]}" for one in Outcome if counts[one]])
     rest = f"; {unknown} cannot be compared" if unknown else ""
-    return f"{len(given)} series; against an HPA Preroll is {told}{rest}."
+    return f"Of {len(given)} series Preroll is {told}{rest}."
 
 
 def give_verdict(one: SeriesProof, timezone: str = "UTC") -> Verdict:
@@ -106,27 +131,30 @@ def _at_equal_unserved(
     matched: Matched, days: tuple[ComparedDay, ...], remarks: tuple[str, ...]
 ) -> Verdict:
     own, other = matched.own.slack_ratio, matched.other.slack_ratio
-    at, best = f"At {percent(matched.target)} unserved traffic", "an HPA at its best setting"
     if matched.own.setting.get("quantile") is None:
         core = (
-            f"{at} Preroll is no better than {best} ({percent(other)} idle): "
-            "every quantile that was tried cost more than it saved"
+            f"At {percent(matched.target)} unserved traffic Preroll is no better than {_BEST} "
+            f"({percent(other)} idle): every quantile that was tried cost more than it saved"
         )
         return Verdict(Outcome.LEVEL, core, target=matched.target, remarks=remarks)
-    ratio = max(own, _LEAST_SLACK) / max(other, _LEAST_SLACK)
-    change = f"{round(abs(1 - ratio) * 100)} %"
-    idle = f"({percent(own)} idle instead of {percent(other)})"
-    if abs(1 - ratio) < _LEVEL:
-        outcome, core = Outcome.LEVEL, f"{at} Preroll is level with {best} {idle}"
-    elif ratio < 1:
-        outcome = Outcome.BETTER
-        core = f"{at} Preroll runs {change} fewer idle replica-hours than {best} {idle}"
-    else:
-        outcome = Outcome.WORSE
-        core = f"{at} Preroll runs {change} more idle replica-hours than {best} {idle}"
+    outcome, core = _weighed(matched.target, own, other)
     return Verdict(
         outcome, core, _days(days), matched.target, matched.ours, matched.theirs, days, remarks
     )
+
+
+def _weighed(target: float, own: float, other: float) -> tuple[Outcome, str]:
+    """Preroll's slack and the HPA's at one target; below 0.5 % they are taken as 0.5 %."""
+    at, idle = (
+        f"At {percent(target)} unserved traffic",
+        f"({percent(own)} idle instead of {percent(other)})",
+    )
+    ratio = max(own, _LEAST_SLACK) / max(other, _LEAST_SLACK)
+    if abs(1 - ratio) < _LEVEL:
+        return Outcome.LEVEL, f"{at} Preroll is level with {_BEST} {idle}"
+    outcome, side = (Outcome.BETTER, "fewer") if ratio < 1 else (Outcome.WORSE, "more")
+    change = f"{round(abs(1 - ratio) * 100)} %"
+    return outcome, f"{at} Preroll runs {change} {side} idle replica-hours than {_BEST} {idle}"
 
 
 def _as_replayed(

@@ -38,13 +38,13 @@ def proof_page(proof: Proof, *, title: str, timezone: str | None = None) -> str:
     parts = [f"<h1>{escape(title)}</h1>", paragraphs([_about(proof, zone)], "under")]
     if several:
         parts += [
-            _overall(given),
+            _overall(proof, given),
             "<h2>Each series</h2>",
             table_html(_series_table(given, largest), own="", words=(1,)),
         ]
     for number, name in enumerate(largest[:_SHOWN_SERIES]):
         if several:
-            parts.append(f"<h2>{escape(name)}</h2>")
+            parts.append(f'<h2 class="series">{escape(name)}</h2>')
         parts += [
             _verdict(given[name]),
             _tiles(given[name]),
@@ -79,7 +79,7 @@ def proof_page(proof: Proof, *, title: str, timezone: str | None = None) -> str:
 
 def _about(proof: Proof, zone: str) -> str:
     starts = [one.decisions.start for one in proof.series.values()]
-    ends = [one.series.end for one in proof.series.values()]
+    ends = [one.series.end - one.series.step for one in proof.series.values()]
     first, last = local_time(min(starts), zone), local_time(max(ends), zone)
     series = f"{len(proof.series)} series" if len(proof.series) > 1 else next(iter(proof.series))
     return (
@@ -97,12 +97,10 @@ def _verdict(said: Verdict) -> str:
     return f'<div class="verdict {said.outcome.value}">\n' + "\n".join(parts) + "\n</div>"
 
 
-def _overall(given: Mapping[str, Verdict]) -> str:
-    lines = overall(given).split("\n")
-    body = (
-        f'<p class="headline">{as_html(lines[0])}</p>' if len(lines) == 1 else paragraphs(lines, "")
-    )
-    return f'<div class="verdict">\n{body}\n</div>'
+def _overall(proof: Proof, given: Mapping[str, Verdict]) -> str:
+    first, *named = overall(proof, given).split("\n")
+    parts = [f'<p class="headline long">{as_html(first)}</p>', paragraphs(named)]
+    return '<div class="verdict">\n' + "\n".join(parts) + "\n</div>"
 
 
 def _tiles(said: Verdict) -> str:

@@ -90,7 +90,7 @@ def _who_is_shown(part: ProofPart) -> str:
 def _zooms(part: ProofPart) -> list[Zoom]:
     worse = {one.day for one in part.days if one.worse}
     first = local_time(part.span.at(0.0), part.timezone).date()
-    last = local_time(part.span.at(len(part.span) * part.span.step_seconds), part.timezone).date()
+    last = local_time(part.span.series.end - part.span.series.step, part.timezone).date()
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [
         (day_words(day), f"{day}T00:00", f"{day + timedelta(days=1)}T00:00", day in worse)

@@ -37,7 +37,7 @@ def page(swept):
 
 
 def headings(page):
-    return re.findall(r"<h2>(.*?)</h2>", page)
+    return re.findall(r"<h2[^>]*>(.*?)</h2>", page)
 
 
 def figures(page):
