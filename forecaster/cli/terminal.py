@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,18 +108,37 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[], None]
 
 @contextmanager
 def progress_of_parts(description: str) -> Iterator[Callable[[float, float], None]]:
-    """A bar with the time left; tell what it yields how many parts are done, and of how many."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    """A bar with the time left; tell what it yields how many parts are done, and of how many.
+
+    The time left follows from the mean speed since the start: parts that end together, in several
+    processes, say little of the speed of the moment.
+    """
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
+
+    class TimeLeft(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            ends = task.fields["ends"]
+            left = "-:--:--"
+            if ends is not None:
+                left = str(timedelta(seconds=max(0, round(ends - (task.elapsed or 0.0)))))
+            return Text(left, style="progress.remaining")
 
     console = err()
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TimeRemainingColumn(),
+        TimeLeft(),
         TextColumn("left"),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(description, total=None, ends=None)
+
+        def tell(done: float, total: float) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            ends = elapsed * total / done if done else None
+            bar.update(task, completed=done, total=total, ends=ends)
+
+        yield tell

@@ -1,7 +1,7 @@
 import io
 from contextlib import redirect_stderr
 
-from forecaster.cli.terminal import out, print_error, print_notice, progress
+from forecaster.cli.terminal import out, print_error, print_notice, progress, progress_of_parts
 
 
 class Terminal(io.StringIO):
@@ -31,6 +31,20 @@ def test_a_bar_shows_how_much_is_done_and_what_is_left(monkeypatch):
     assert "forecasting" in terminal.getvalue()
     assert "3/4" in terminal.getvalue()
     assert "left" in terminal.getvalue()
+
+
+def test_the_time_left_follows_from_the_mean_speed(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    clock = [100.0]
+    monkeypatch.setattr("rich.console.monotonic", lambda: clock[0])
+    terminal = Terminal()
+    with redirect_stderr(terminal), progress_of_parts("backtesting") as told:
+        assert "0:00" not in terminal.getvalue()
+        clock[0] += 10.0
+        for done in (1.0, 2.0):  # together, from two processes
+            told(done, 8.0)
+        clock[0] += 5.0
+    assert "0:00:25" in terminal.getvalue()  # 10 s for a quarter, 30 s from then on, 5 s ago
 
 
 def test_without_a_terminal_there_is_no_bar(capsys):
