@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import plotly.graph_objects as go
 
 from forecaster.backtest.frontier import Frontier
-from forecaster.backtest.phrases import percent, setting_words
+from forecaster.backtest.phrases import joined, percent, setting_words
 from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.sweep import SweptPoint, least_slack
 from forecaster.plots.policies import policy_label, policy_look
 from forecaster.plots.style import dress, wide_legend
 
-__all__ = ["frontier_figure", "policies_of"]
+__all__ = ["frontier_figure", "not_reached", "policies_of"]
 
 _ON_TOP = ("preroll", "hpa")
 _ROOM = 2.2
@@ -32,30 +32,15 @@ def frontier_figure(frontier: Frontier, *, title: str | None = None) -> go.Figur
     """One line a policy: the least slack among its settings that left at most so much unserved.
 
     Markers stand at the targets of the frontier's rows; a policy that did not reach one is named
-    above it. The horizontal axis is logarithmic and less unserved lies to the left.
+    below. The horizontal axis is logarithmic and less unserved lies to the left.
     """
     targets = sorted(row.unserved_ratio for row in frontier.rows)
     left, right = targets[0] / _ROOM, targets[-1] * _ROOM
     fig = go.Figure()
     for name in sorted(policies_of(frontier), key=_depth):
         _add_policy(fig, frontier, name, left, right)
-    for row in frontier.rows:
-        missing = [name for name in policies_of(frontier) if row.slack(name) is None]
-        words = "<br>".join(["not reached:", *map(policy_label, missing)]) if missing else ""
-        fig.add_vline(x=row.unserved_ratio, line={"color": "#cfcfcf", "width": 1, "dash": "dot"})
-        if missing:
-            fig.add_annotation(
-                x=math.log10(row.unserved_ratio),  # unlike a shape's, on an axis of logarithms
-                xref="x",
-                y=0.99,
-                yref="paper",
-                yanchor="top",
-                text=words,
-                showarrow=False,
-                align="left",
-                bgcolor="rgba(255, 255, 255, 0.85)",
-                font={"size": 11, "color": "#555555"},
-            )
+    for target in targets:
+        fig.add_vline(x=target, line={"color": "#cfcfcf", "width": 1, "dash": "dot"})
     fig.update_xaxes(
         type="log",
         range=[math.log10(left), math.log10(right)],
@@ -70,8 +55,36 @@ def frontier_figure(frontier: Frontier, *, title: str | None = None) -> go.Figur
         ticksuffix=" %", range=[100 * low, 100 * top], title_text="slack", fixedrange=True
     )
     dress(fig, title or "Slack at equal unserved traffic", height=460)
-    fig.update_layout(legend=wide_legend(0.0, 1.01), margin={"t": 112}, hovermode="closest")
+    fig.update_layout(legend=wide_legend(0.0, 1.01), hovermode="closest")
+    notes = not_reached(frontier)
+    if notes:
+        fig.add_annotation(
+            xref="paper",
+            yref="paper",
+            x=0,
+            y=0,
+            yshift=-64,
+            xanchor="left",
+            yanchor="top",
+            text="<br>".join(notes),
+            showarrow=False,
+            align="left",
+            font={"size": 12, "color": "#555555"},
+        )
+        room = 18 * len(notes)
+        fig.update_layout(height=460 + room, margin={"b": 66 + room})
     return fig
+
+
+def not_reached(frontier: Frontier) -> tuple[str, ...]:
+    """Who came to a target with no setting that was tried, a sentence for each such target."""
+    told = []
+    for row in frontier.rows:
+        missing = [name for name in policies_of(frontier) if row.slack(name) is None]
+        if missing:
+            names = joined([policy_label(name) for name in missing])
+            told.append(f"{percent(row.unserved_ratio)} was not reached by {names}.")
+    return tuple(told)
 
 
 def _add_policy(fig: go.Figure, frontier: Frontier, name: str, left: float, right: float) -> None:

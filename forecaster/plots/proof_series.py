@@ -9,7 +9,7 @@ from forecaster.backtest.phrases import day_words, percent, setting_words
 from forecaster.backtest.proof import Proof, SeriesProof
 from forecaster.backtest.verdict import Verdict
 from forecaster.durations import format_duration
-from forecaster.plots.frontier import frontier_figure
+from forecaster.plots.frontier import frontier_figure, not_reached
 from forecaster.plots.peaks import peak_calibration_figure
 from forecaster.plots.policies import policy_label
 from forecaster.plots.proof_html import Zoom, as_html, figure_html, paragraphs, table_html
@@ -104,9 +104,10 @@ def _frontier(frontier: Frontier, target: float | None, prefix: str) -> str:
         paragraphs([READING["frontier"]]),
         figure_html(
             f"{prefix}frontier",
-            frontier_figure(frontier),
+            frontier_figure(frontier).update_layout(annotations=[], height=440),
             says="Slack against unserved traffic, one line a policy",
         ),
+        paragraphs(not_reached(frontier)),
         table_html(frontier_table(frontier)),
     ]
     if target is not None:
