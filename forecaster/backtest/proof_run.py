@@ -197,10 +197,7 @@ def series_settings(part: ProofPart, asked: ProofSettings) -> tuple[ReplaySettin
         else:
             peak = float(np.nanmax(part.series.rate_rps))
             capacity = (peak or 1.0 / part.series.step_seconds) / 100
-            why = (
-                f"no traffic was seen in the test, so capacity is {capacity:.4g} rps, from the "
-                "traffic before it"
-            )
+            why = "no traffic was seen in the test; the traffic before it sets the capacity"
     settings = ReplaySettings(
         capacity,
         lead_time=asked.lead_time,
