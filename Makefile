@@ -50,8 +50,8 @@ notebooks: venv ## Execute the notebooks as they are committed; KEEP=--overwrite
 bench: venv ## The figures of benchmarks/README.md; DATA=DIR adds the traces in DIR
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
-picture: venv ## The README's picture, made anew with plots.py and Chromium
-	$(BIN)/python -m benchmarks.picture docs/match-evening.png
+picture: venv ## The README's pictures, made anew with plots and Chromium
+	$(BIN)/python -m benchmarks.picture docs
 
 lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
