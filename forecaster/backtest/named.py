@@ -5,15 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from forecaster.backtest.peak_decisions import PeakDecisions
-from forecaster.backtest.policies import (
-    EXAMPLE_BEHAVIOR,
-    DayAhead,
-    Exporter,
-    Hpa,
-    Policy,
-    Preroll,
-    Schedule,
-)
+from forecaster.backtest.policies import DayAhead, Exporter, Hpa, Policy, Preroll, Schedule
 from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.rivals import holt_winters, prophet, rolling_path
 from forecaster.backtest.span import ReplaySpan
@@ -54,8 +46,6 @@ def named_policy(
 ) -> Policy:
     """The policy of that name over the span that ``decisions`` are for.
 
-    Preroll's HPA behaves as the example ScaledObject has it: no dead band on the way up.
-
     Day-ahead rivals are trained here, which takes seconds. ValueError for ``oracle``, which decides
     nothing, and for an unknown name; ModuleNotFoundError where prophet is asked and not installed.
     """
@@ -70,6 +60,5 @@ def named_policy(
     if name in _RIVALS:
         return DayAhead(name, rolling_path(span, _RIVALS[name]))
     if name == "preroll":
-        row = decisions.at(quantile)
-        return Preroll(quantile, row, hold_down=hold_down, behavior=EXAMPLE_BEHAVIOR)
+        return Preroll(quantile, decisions.at(quantile), hold_down=hold_down)
     raise ValueError(f"{name!r} is not a policy that decides; there are {', '.join(POLICY_NAMES)}")

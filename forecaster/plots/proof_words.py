@@ -82,9 +82,7 @@ def assumptions(one: SeriesProof, asked: ProofSettings, unit: InputUnit) -> tupl
         f"{capacity}.",
         f"{startup}, for every policy alike.",
         f"The same HPA stands under every policy, by Kubernetes' own rules, and looks every 15 s. "
-        f"It sees the mean of the last whole step ({format_duration(step)}). {band}. Preroll's "
-        "behaves as the example ScaledObject has it: on the way up it has no dead band (Kubernetes "
-        "1.35 and KEDA 2.18, or newer) and asks for all missing replicas at once.",
+        f"It sees the mean of the last whole step ({format_duration(step)}). {band}.",
         "As they ran, the HPAs of the rivals aim at 70 % of a replica's capacity, the one under "
         "Preroll at 100 %, because Preroll's floor speaks first; at equal unserved traffic every "
         "policy has the setting that suits it best.",
