@@ -80,7 +80,7 @@ def _measure(
     decisions = decide(series, origins, lead_steps, QUANTILES)
     span = ReplaySpan(series, decisions.start)
     settings = ReplaySettings(auto_capacity(span), LEAD, tolerance_ratio=0.0)
-    floors = [Preroll(q, decisions.at(q)) for q in QUANTILES]
+    floors = [Preroll(q, decisions.served(q)) for q in QUANTILES]
     frontier = build_frontier(sweep_all(span, floors, settings))
     covered = score_peaks([decisions]).coverage[0.98]
     taught = ", ".join(decisions.taught) or "outlook only"

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from benchmarks.traces import Trace
 from forecaster.backtest import (
-    EXAMPLE_BEHAVIOR,
     DayAhead,
     Exporter,
     Frontier,
@@ -38,12 +37,8 @@ QUANTILES = (
 )  # fmt: skip
 JUDGED = (0.5, 0.9, 0.98)
 RIVALS = ("schedule", "exporter", "outlook")
-CLUSTERS = {
-    "no band": (0.0, None),
-    "band": (0.1, EXAMPLE_BEHAVIOR),
-    "band for all": (0.1, None),
-}
-"""The HPA's dead band, and the behavior of Preroll's own ScaledObject (None: as all others)."""
+CLUSTERS = {"no band": 0.0, "band": 0.1}
+"""The HPA's dead band, the same for all."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +86,12 @@ def _measure(asked: tuple[Trace, timedelta]) -> Cell:
     span = ReplaySpan(trace.series, decisions.start)
     capacity = auto_capacity(span)
     frontiers = {}
-    for name, (tolerance, behavior) in CLUSTERS.items():
+    for name, tolerance in CLUSTERS.items():
         floors = [
             Schedule(),
             Exporter(),
             DayAhead("outlook", decisions.median_rps),
-            *(Preroll(q, decisions.at(q), behavior=behavior) for q in QUANTILES),
+            *(Preroll(q, decisions.served(q)) for q in QUANTILES),
         ]
         settings = ReplaySettings(capacity, lead, tolerance_ratio=tolerance)
         frontiers[name] = build_frontier(sweep_all(span, floors, settings))

@@ -60,5 +60,5 @@ def named_policy(
     if name in _RIVALS:
         return DayAhead(name, rolling_path(span, _RIVALS[name]))
     if name == "preroll":
-        return Preroll(quantile, decisions.at(quantile), hold_down=hold_down)
+        return Preroll(quantile, decisions.served(quantile), hold_down=hold_down)
     raise ValueError(f"{name!r} is not a policy that decides; there are {', '.join(POLICY_NAMES)}")

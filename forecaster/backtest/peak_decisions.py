@@ -26,7 +26,8 @@ class PeakDecisions:
 
     ``peak_rps`` has shape (levels, steps), traffic per second, rising along the levels and finite;
     ``observed_rps`` (steps,) is the lead peak that came, NaN where its window has a gap or reaches
-    beyond the series; ``live`` (steps,) is whether live traffic spoke, rather than the outlook;
+    beyond the series; ``live`` (steps,) is whether live traffic spoke, rather than the outlook, and
+    ``spoke`` whether either did: elsewhere the service answers 503, and a value only stands in;
     ``median_rps`` (steps,) is the outlook's day-ahead median.
     """
 
@@ -37,9 +38,15 @@ class PeakDecisions:
     peak_rps: FloatArray
     observed_rps: FloatArray
     live: NDArray[np.bool_]
+    spoke: NDArray[np.bool_]
     median_rps: FloatArray
     taught: tuple[Taught, ...]
     reasons: tuple[str, ...]
+
+    def served(self, level: float) -> FloatArray:
+        """One level's decisions as KEDA gets them: NaN, a 503, where nobody spoke."""
+        row: FloatArray = np.where(self.spoke, self.at(level), np.nan)
+        return row
 
     def at(self, level: float) -> FloatArray:
         """One level's decisions; ValueError for a level that was not asked."""
@@ -78,6 +85,7 @@ def decide(
     usable &= ~np.isnan(location[at])
     told = peak_rates(Telling(location[at], scale[at]), said, highest[at], epsilon).T
     peak = np.where(usable, told, fallback)
+    live = usable & (age <= STALE_STEPS)
     # Neither live traffic nor an outlook: the last traffic that was seen is all there is.
     peak = np.where(np.isnan(peak), _last_seen(rates, first, steps), peak)
     return PeakDecisions(
@@ -87,7 +95,8 @@ def decide(
         levels=asked,
         peak_rps=np.maximum.accumulate(peak, axis=0),
         observed_rps=peaks,
-        live=usable & (age <= STALE_STEPS),
+        live=live,
+        spoke=live | ~np.isnan(fallback).any(axis=0),
         median_rps=np.concatenate([one.median_rps for one in ordered]),
         taught=tuple(dict.fromkeys(one.taught for one in ordered if one.taught is not None)),
         reasons=tuple(dict.fromkeys(one.reason for one in ordered if one.reason)),

@@ -155,7 +155,7 @@ def line_tasks(
     for one in replayed:
         if isinstance(one.policy, Preroll):
             floors += [
-                replace(one.policy, quantile=level, lead_peak_rps=decisions.at(level))
+                replace(one.policy, quantile=level, lead_peak_rps=decisions.served(level))
                 for level in sorted({*FRONTIER_QUANTILES, one.policy.quantile})
             ]
         elif one.policy is not None:

@@ -77,7 +77,9 @@ def replay_policy(
     simulation = simulate_floor(span, policy.floor(span, settings), policy.utilisation, settings)
     shown = span if counted is None else counted
     before = len(span) - len(shown)
-    asked, ready = simulation.asked.after(before), simulation.ready.after(before)
+    asked, ready = simulation.asked, simulation.ready
+    if before:  # a change at the very first instant is an action, unless it was before the window
+        asked, ready = asked.after(before), ready.after(before)
     shortages = find_shortages(ready, shown, settings)
     return PolicyReplay(
         name=policy.name,

@@ -57,6 +57,7 @@ def make_decisions(span: ReplaySpan, foresight: float = 1.0) -> PeakDecisions:
         peak_rps=factors[:, None] * told * np.exp(np.random.default_rng(3).normal(0, 0.05)),
         observed_rps=peaks,
         live=np.ones(len(span), dtype=np.bool_),
+        spoke=np.ones(len(span), dtype=np.bool_),
         median_rps=told * 0.9,
         taught=(),
         reasons=(),

@@ -23,7 +23,22 @@ from forecaster.traffic.history import FloatArray
 __all__ = ["DAY_AHEAD_NAMES", "DayAhead"]
 
 DAY_AHEAD_NAMES = ("outlook", "holt_winters", "prophet")
-_FACTORS = (0.8, 0.9, 1.0, 1.12, 1.25, 1.4, 1.6)
+_FACTORS = (
+    0.7,
+    0.8,
+    0.9,
+    1.0,
+    1.06,
+    1.12,
+    1.18,
+    1.25,
+    1.32,
+    1.4,
+    1 / USUAL_UTILISATION,
+    1.6,
+    1.8,
+    2.1,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ __all__ = ["DailyWindow", "Exporter", "prescale_metric"]
 _TARGET = 10
 _OFF = -1
 _BUSY_SHARE = 0.5
-_FACTORS = (0.3, 0.45, 0.6, 0.8, 1.0)
+_FACTORS = (0.2, 0.3, 0.38, 0.45, 0.52, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)

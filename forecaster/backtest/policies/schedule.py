@@ -23,7 +23,7 @@ from forecaster.planning.capacity import replicas_for
 
 __all__ = ["Schedule"]
 
-_FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15)
+_FACTORS = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.15)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ __all__ = ["day_prints", "knows_starter", "load_starter"]
 
 _MODEL = "starter.npz"
 _PRINTS = "starter-days.npy"
-_KNOWN_DAYS = 2
+_KNOWN_PARTS = 2
+_QUARTER = 6  # hours
 
 
 def load_starter(step: timedelta, lead_steps: int) -> LeadPeakModel:
@@ -32,28 +33,27 @@ def load_starter(step: timedelta, lead_steps: int) -> LeadPeakModel:
 def knows_starter(series: TrafficSeries) -> bool:
     """Whether ``series`` is one of those that taught the starter: it must not be judged on it."""
     known = np.isin(day_prints(series), _prints())
-    return int(known.sum()) >= min(_KNOWN_DAYS, max(1, len(known)))
+    return int(known.sum()) >= min(_KNOWN_PARTS, max(1, len(known)))
 
 
 def day_prints(series: TrafficSeries) -> np.ndarray:
-    """A print of each whole day, uint32; of the whole series where it is shorter than two days.
+    """A print of each whole quarter of a UTC day, uint32; of a whole series shorter than two.
 
-    It is made of the totals of its hours as whole numbers of requests, so the unit of a file and
-    its step do not change it. Days without traffic have none.
+    It is made of the shares that its hours have in its traffic, in hundredths of a percent, so
+    neither the unit of a file nor its step changes it. Quarters without traffic have none.
     """
     per_hour = max(1, round(timedelta(hours=1) / series.step))
     first = series.start.timestamp()
     offset = round((-first % 3600) / series.step_seconds)
-    values = np.nan_to_num(series.rate_rps[offset:]) * series.step_seconds
-    hours = np.rint(values[: len(values) // per_hour * per_hour].reshape(-1, per_hour).sum(axis=1))
-    totals = hours.astype(np.int64)
-    if len(totals) < 48:
-        parts = [totals]
-    else:
-        hour_of_day = round((first + offset * series.step_seconds) / 3600) % 24
-        whole = totals[-hour_of_day % 24 :]
-        parts = list(whole[: len(whole) // 24 * 24].reshape(-1, 24))
-    prints = [zlib.crc32(part.tobytes()) for part in parts if part.any()]
+    values = np.nan_to_num(series.rate_rps[offset:])
+    hours = values[: len(values) // per_hour * per_hour].reshape(-1, per_hour).sum(axis=1)
+    parts = [hours]
+    if len(hours) >= 2 * _QUARTER:
+        hour = round((first + offset * series.step_seconds) / 3600) % _QUARTER
+        whole = hours[-hour % _QUARTER :]
+        parts = list(whole[: len(whole) // _QUARTER * _QUARTER].reshape(-1, _QUARTER))
+    shares = [np.rint(part / part.sum() * 10_000) for part in parts if part.any()]
+    prints = [zlib.crc32(share.astype(np.int64).tobytes()) for share in shares]
     return np.array(prints, dtype=np.uint32)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,7 +13,12 @@ from forecaster.durations import format_duration
 from forecaster.errors import HistoryTooShort
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.peak.boosting import BoostingConfig, cross_fit
-from forecaster.models.peak.features import decisions_at, epsilon_rps, feature_matrix
+from forecaster.models.peak.features import (
+    Decisions,
+    decisions_at,
+    epsilon_rps,
+    feature_matrix,
+)
 from forecaster.models.peak.forest import Forest
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration, gain_per_step
@@ -149,7 +154,7 @@ def teaching_rows(
     epsilon = epsilon_rps(series.step)
     peaks = lead_peaks(series.rate_rps, lead_steps, whole=False)[rows]
     parts = [
-        feature_matrix(decisions_at(series, path, lead_steps, part))
+        feature_matrix(_own_day(decisions_at(series, path, lead_steps, part), len(series), part))
         for part in np.array_split(rows, max(1, len(rows) // 4096))
     ]
     now = series.rate_rps[rows - 1]
@@ -164,6 +169,19 @@ def teaching_rows(
     )
 
 
+def _own_day(decisions: Decisions, end: int, rows: NDArray[np.int64]) -> Decisions:
+    """The decisions without what the path says beyond their own day, counted back from ``end``.
+
+    The next day's path was made with the traffic between the decision and that day's start.
+    """
+    day = round(_DAY / decisions.step)
+    left = (end - rows) % day
+    left = np.where(left == 0, day, left)
+    ahead = np.arange(decisions.path_ahead.shape[1])
+    known = np.where(ahead[None, :] < left[:, None], decisions.path_ahead, np.nan)
+    return replace(decisions, path_ahead=known)
+
+
 def fit_rows(taught: TeachingRows, config: PeakConfig = PeakConfig()) -> FittedRows:
     """Forests from rows of one or many workloads.
 
@@ -171,12 +189,21 @@ def fit_rows(taught: TeachingRows, config: PeakConfig = PeakConfig()) -> FittedR
     a row's score comes from the one that did not learn its day. The scale is the typical
     size of those errors, learnt on the same features.
     """
-    fold = taught.block % config.folds
+    fold = _folds(taught.block, config.folds)
     location = cross_fit(taught.features, taught.log_rise, taught.weight, fold, config.location)
     error = taught.log_rise - location.foretold
     size = np.log(np.abs(error) + _LEAST_SIZE)
     scale = cross_fit(taught.features, size, taught.weight, fold, config.scale)
     return FittedRows(location.forest, scale.forest, error / np.exp(scale.foretold))
+
+
+def _folds(block: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """Whole blocks in turn; rows in turn where there are too few blocks with rows for that."""
+    blocks, place = np.unique(block, return_inverse=True)
+    if len(blocks) < 2:
+        return np.arange(len(block)) * folds // len(block)
+    found: NDArray[np.int64] = place % min(folds, len(blocks))
+    return found
 
 
 def usable_rows(series: TrafficSeries, lead_steps: int) -> NDArray[np.int64]:

@@ -92,12 +92,16 @@ def test_the_starter_knows_who_taught_it_in_any_unit_and_step(trace: TrafficSeri
     assert knows_starter(trace)
     five = trace.rate_rps[: len(trace) // 5 * 5].reshape(-1, 5).mean(axis=1)
     assert knows_starter(TrafficSeries("five", trace.start, 5 * trace.step, five))
-    more = TrafficSeries("more", trace.start, trace.step, trace.rate_rps * 1.5)
-    assert not knows_starter(more)
+    per_minute = TrafficSeries("minutes", trace.start, trace.step, trace.rate_rps * 60)
+    assert knows_starter(per_minute)
+    slice_of_it = trace.since(trace.end - timedelta(hours=30))
+    assert slice_of_it is not None and knows_starter(slice_of_it)
+    other = np.roll(trace.rate_rps, 700)
+    assert not knows_starter(TrafficSeries("other", trace.start, trace.step, other))
 
 
-def test_prints_are_of_whole_utc_days(trace: TrafficSeries) -> None:
+def test_prints_are_of_whole_quarters_of_utc_days(trace: TrafficSeries) -> None:
     later = trace.since(trace.start + timedelta(hours=7, minutes=13))
     assert later is not None
     assert set(day_prints(later)) <= set(day_prints(trace))
-    assert len(day_prints(trace)) == 11
+    assert len(day_prints(trace)) == 47
