@@ -11,7 +11,8 @@ import pytest
 from forecaster.errors import ForecastError, HistoryTooShort
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.peak import LeadPeakModel, Taught, lead_peaks, train_lead_peak
-from forecaster.models.peak.features import decisions_at, epsilon_rps
+from forecaster.models.peak.features import FEATURES, decisions_at, epsilon_rps
+from forecaster.models.peak.training import teaching_rows
 from forecaster.traffic.history import FloatArray, TrafficSeries
 from tests.models.peak.conftest import LEAD_STEPS, QUICK
 
@@ -94,6 +95,28 @@ def test_too_little_history_says_how_much_there_is(trace: TrafficSeries) -> None
         train_lead_peak(trace, trace.start, None, LEAD_STEPS, QUICK)
 
 
+def test_a_row_that_teaches_sees_no_path_of_the_next_day(
+    trace: TrafficSeries, cutoff: datetime, path: DayAheadPath
+) -> None:
+    """The next day's path was made with the traffic that this row has yet to foretell."""
+    known = trace.before(cutoff)
+    assert known is not None
+    day_end = len(known) - 1440
+    rows = np.array([day_end - 200, day_end - 10, day_end])
+    taught = teaching_rows(known, path, LEAD_STEPS, rows, 0.5).features
+    column = FEATURES.index
+    assert not np.isnan(taught[0, column("path_after_120m")])
+    assert np.isnan(taught[1, column("path_after_15m")])
+    assert not np.isnan(taught[1, column("path_peak")])  # the window itself ends before
+    assert not np.isnan(taught[2, column("path_after_120m")])  # the next day's own
+    later = np.array(path.rate_rps)
+    index = (known.start + day_end * known.step - path.start) // path.step
+    later[index : index + 1440] *= 3
+    beyond = DayAheadPath(path.start, path.step, later)
+    again = teaching_rows(known, beyond, LEAD_STEPS, rows[:2], 0.5).features
+    np.testing.assert_array_equal(again, taught[:2])
+
+
 def _hard(kind: str) -> FloatArray:
     rng = np.random.default_rng(11)
     rates = np.zeros(4000)
@@ -112,17 +135,27 @@ def _hard(kind: str) -> FloatArray:
         rates[:] = 10 + rng.poisson(5, 4000)
         rates[3000:3060] = np.nan
         rates[-30:] = np.nan
+    elif kind == "some days":  # whole days fall into one fold, if days are dealt out in turn
+        rates = np.full(7 * 1440, np.nan)
+        for day in (0, 3, 6):
+            rates[day * 1440 + 600 : day * 1440 + 900] = 10 + rng.poisson(5, 300)
+    elif kind == "one afternoon":
+        rates = np.full(3 * 1440, np.nan)
+        rates[600:1100] = 10 + rng.poisson(5, 500)
     return rates
 
 
-@pytest.mark.parametrize("kind", ["zeros", "constant", "rare", "bursts", "holes", "hour of gaps"])
+@pytest.mark.parametrize(
+    "kind",
+    ["zeros", "constant", "rare", "bursts", "holes", "hour of gaps", "some days", "one afternoon"],
+)
 @pytest.mark.parametrize("lead_steps", [1, 60])
 def test_hard_series_give_finite_bounded_peaks(kind: str, lead_steps: int) -> None:
     rates = _hard(kind)
     start = datetime.fromisoformat("2026-03-01T00:00:00+00:00")
     series = TrafficSeries(kind, start, timedelta(minutes=1), rates)
     model = train_lead_peak(series, series.end, None, lead_steps, QUICK)
-    rows = np.arange(1000, 4001, 7)
+    rows = np.arange(605, 4001, 7)
     decisions = decisions_at(series, None, lead_steps, rows)
     seen = ~np.isnan(decisions.recent[:, -1])
     highest = np.nanmax(np.nan_to_num(decisions.recent), axis=1)
