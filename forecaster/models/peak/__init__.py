@@ -9,7 +9,7 @@ online.py     calibration that repairs itself
 live.py       one workload from step to step
 """
 
-from forecaster.models.peak.live import STALE_STEPS, LeadPeak, LivePeak, is_stale
+from forecaster.models.peak.live import STALE_STEPS, LeadPeak, LivePeak
 from forecaster.models.peak.model import LeadPeakModel, Taught, Telling
 from forecaster.models.peak.training import DEFAULT_LEVELS, PeakConfig, train_lead_peak
 from forecaster.models.peak.window import lead_peaks
@@ -23,7 +23,6 @@ __all__ = [
     "PeakConfig",
     "Taught",
     "Telling",
-    "is_stale",
     "lead_peaks",
     "train_lead_peak",
 ]

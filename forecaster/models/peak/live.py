@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
-__all__ = ["STALE_STEPS", "LeadPeak", "LivePeak", "is_stale"]
+__all__ = ["STALE_STEPS", "LeadPeak", "LivePeak"]
 
 STALE_STEPS = 3
 """How many intervals may be missing at the end before live traffic says nothing any more."""
@@ -107,11 +107,3 @@ class LivePeak:
                 continue
             log_peak = np.log(window.max() + epsilon_rps(step))
             self._calibration.learn((log_peak - passed.location) / passed.scale)
-
-
-def is_stale(lead_peak: LeadPeak, now: datetime, step: timedelta) -> bool:
-    """Whether more than :data:`STALE_STEPS` intervals are missing at ``now``.
-
-    The interval that is under way, and the one that has only just ended, do not count.
-    """
-    return now - lead_peak.at > (STALE_STEPS + 1) * step
