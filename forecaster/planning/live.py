@@ -10,7 +10,10 @@ from forecaster.durations import format_duration
 from forecaster.models.peak import Taught
 from forecaster.planning.target import Held, instant_text
 
-__all__ = ["NO_LIVE", "Live", "ToldPeak"]
+__all__ = ["NO_LIVE", "NO_TRAFFIC", "Live", "ToldPeak"]
+
+NO_TRAFFIC = "no live traffic yet"
+"""Why there is no lead peak before the first answer: no word against one from before a restart."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +51,29 @@ class Live:
 
     ``stale_after`` is how old the end of the last observed interval may become; ``silence`` says
     why there is no lead peak, where there is none; ``held`` is what was needed in steps just past.
+    A lead peak from more than a step ahead of the clock, which was set back, does not count.
     """
 
     told: ToldPeak | None = None
     stale_after: timedelta = timedelta(0)
-    silence: str = "no live traffic yet"
+    silence: str = NO_TRAFFIC
     held: tuple[Held, ...] = ()
 
     def fresh(self, now: datetime) -> ToldPeak | None:
         """The lead peak, where it counts at ``now``."""
         told = self.told
-        return told if told is not None and now < told.at + self.stale_after else None
+        if told is None or told.at > now + told.step:
+            return None
+        return told if now < told.at + self.stale_after else None
 
     def why_not(self, now: datetime) -> str:
         """Why no lead peak counts at ``now``."""
         if self.told is None:
             return self.silence
-        age = timedelta(seconds=round((now - self.told.at).total_seconds()))
-        return f"latest traffic ended {instant_text(self.told.at)}, {format_duration(age)} ago"
+        at, age = self.told.at, timedelta(seconds=round((now - self.told.at).total_seconds()))
+        if at > now:
+            return f"latest traffic ends {instant_text(at)}, {format_duration(-age)} from now"
+        return f"latest traffic ended {instant_text(at)}, {format_duration(age)} ago"
 
 
 NO_LIVE = Live()

@@ -112,9 +112,9 @@ class PlanStore:
             for row in connection.execute(select(outlooks)):
                 yield PackedOutlook(**row._mapping)
 
-    def lead_peaks_since(self, instant: datetime) -> dict[str, ToldPeak]:
-        """The last lead peak of each workload whose traffic ended at ``instant`` or later."""
-        query = select(lead_peaks).where(lead_peaks.c.at >= instant)
+    def lead_peaks_between(self, first: datetime, last: datetime) -> dict[str, ToldPeak]:
+        """The last lead peak of each workload whose traffic ended within [first, last]."""
+        query = select(lead_peaks).where(lead_peaks.c.at.between(first, last))
         with self._reading() as connection:
             return {row.workload: told_of(row) for row in connection.execute(query)}
 

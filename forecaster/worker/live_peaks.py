@@ -10,7 +10,7 @@ from forecaster.durations import format_duration
 from forecaster.errors import ForecastError, StoreError
 from forecaster.models.peak import LeadPeakModel, LivePeak
 from forecaster.planning.capacity import Mode
-from forecaster.planning.live import ToldPeak
+from forecaster.planning.live import NO_TRAFFIC, ToldPeak
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import PeakShelf, StoredPeak
 from forecaster.worker.live_traffic import LiveTraffic
@@ -19,7 +19,6 @@ from forecaster.worker.words import without_name
 __all__ = ["LivePeaks", "Said"]
 
 _NO_MODEL = "there is no lead-peak model yet"
-_NO_TRAFFIC = "no live traffic yet"
 
 _log = logging.getLogger(__name__)
 
@@ -95,11 +94,11 @@ class LivePeaks:
         if at_work is None:
             return self._unusable.get(name, _NO_MODEL)
         if recent is None:
-            return _NO_TRAFFIC
+            return NO_TRAFFIC
         try:
             peak = at_work.live.decide(recent)
             if peak is None:
-                return _NO_TRAFFIC
+                return NO_TRAFFIC
             return ToldPeak(
                 at=peak.at,
                 step=recent.step,

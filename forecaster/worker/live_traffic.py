@@ -36,22 +36,27 @@ class LiveTraffic:
         """From when to when to ask at ``now``: everything at first, then what may have changed.
 
         After an outage what was missed is asked for as well. An interval is asked for once its
-        scrapes have had the time to arrive.
+        scrapes have had the time to arrive. After the clock was set back it goes on from there.
         """
         whole = now - self._steps * self._step
         if self._answered is None:
             start = whole
         else:
-            start = max(whole, self._answered - (LATE_INTERVALS + 1) * self._step)
+            start = max(whole, min(self._answered, now) - (LATE_INTERVALS + 1) * self._step)
         return start, now - settling_time(self._step)
 
     def take(self, now: datetime, found: Iterable[TrafficSeries]) -> None:
-        """The answer to the question at ``now``."""
+        """The answer to the question at ``now``; an interval that ends after it is dropped.
+
+        There is none but after the clock was set back, or with a source whose clock is ahead.
+        """
         self._answered = now
+        kept = {name: _until(one, now) for name, one in self._series.items()}
         for series in found:
-            self._series[series.series_id] = joined(
-                self._series.get(series.series_id), series, self._steps
-            )
+            known = _until(series, now)
+            if known is not None:
+                kept[series.series_id] = joined(kept.get(series.series_id), known, self._steps)
+        self._series = {name: one for name, one in kept.items() if one is not None}
 
     def recent(self, workload: str) -> TrafficSeries | None:
         """What is known of a workload's last hours; None where nothing ever was."""
@@ -75,6 +80,10 @@ def joined(old: TrafficSeries | None, new: TrafficSeries, steps: int) -> Traffic
             place = rates[first : first + len(part)]
             np.copyto(place, part.rate_rps, where=~np.isnan(part.rate_rps))
     return TrafficSeries(new.series_id, start, new.step, rates)
+
+
+def _until(series: TrafficSeries, now: datetime) -> TrafficSeries | None:
+    return series if series.end <= now else series.before(now)
 
 
 def _last(series: TrafficSeries, steps: int) -> TrafficSeries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecaster.planning.live import NO_LIVE, Live, ToldPeak
+from forecaster.planning.live import NO_LIVE, NO_TRAFFIC, Live, ToldPeak
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet
 from forecaster.worker.messages import Foretold
@@ -23,10 +23,15 @@ class LiveWatch:
         self.trouble: str | None = None
 
     def take(self, foretold: Foretold) -> None:
-        """What the refresher said."""
+        """What the refresher said.
+
+        One that has only just started, and has heard nothing yet, takes no lead peak back: what
+        was told before grows old by itself.
+        """
         self._told.update(foretold.lead_peaks)
         for name, why in foretold.silent.items():
-            self._told.pop(name, None)
+            if why != NO_TRAFFIC:
+                self._told.pop(name, None)
             self._silent[name] = why
         self.trouble = foretold.trouble
 

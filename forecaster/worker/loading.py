@@ -50,7 +50,7 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
             board.take_outlook(packed.unpack(), served.held(name))
         except (StoreError, ForecastError) as error:
             _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
-    board.take_foretold(Foretold(store.lead_peaks_since(now - fleet.live_age)))
+    board.take_foretold(Foretold(store.lead_peaks_between(now - fleet.live_age, now)))
     planned = {plan.outlook.series_id for plan in board.plans}
     for name, record in board.records.items():
         if name not in planned:

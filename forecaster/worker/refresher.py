@@ -44,7 +44,7 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
             _keep(shelf, result.foretold)
         following = next_refresh(now, order.fleet.step, failures)
         looked_at = time.monotonic()
-        while order.clock() < following:
+        while now <= order.clock() < following:  # a clock that is set back must not stop it
             time.sleep(order.tick_seconds)
             if time.monotonic() - looked_at >= _LOOK_SECONDS:
                 foretold = foretell_changed(watch)

@@ -68,6 +68,20 @@ def test_traffic_that_is_too_old_leaves_the_word_to_the_outlook_and_that_is_said
     )
 
 
+def test_a_lead_peak_from_after_now_does_not_count() -> None:
+    """The clock was set back by 40 minutes. Half a step ahead is a source's clock."""
+    one = live(told())
+    assert target(EIGHT - MINUTE / 2, one).source is Source.LEAD_PEAK
+    before = dataclasses.replace(one, told=told(EIGHT + 41 * MINUTE))
+    said = target(EIGHT + MINUTE, before, plan())
+    assert said.source is Source.OUTLOOK
+    assert said.reasons[-1] == (
+        "outlook speaks: latest traffic ends 2026-06-14 20:41 UTC, 40m from now"
+    )
+    with pytest.raises(NoUsablePlan, match="40m from now"):
+        target(EIGHT + MINUTE, before)
+
+
 def test_before_anything_was_told_the_outlook_speaks_and_says_why() -> None:
     said = target(EIGHT, live(silence="there is no lead-peak model yet"), plan())
     assert said.source is Source.OUTLOOK

@@ -74,8 +74,10 @@ def test_the_last_lead_peak_of_each_workload_survives_while_it_is_young(path):
         shelf.keep({"tv/api": told, "tv/web": told})
         shelf.keep({"tv/api": later})
     with PlanStore(path) as store:
-        assert store.lead_peaks_since(NOW) == {"tv/api": later, "tv/web": told}
-        assert store.lead_peaks_since(NOW + minute) == {"tv/api": later}
+        both = {"tv/api": later, "tv/web": told}
+        assert store.lead_peaks_between(NOW, NOW + minute) == both
+        assert store.lead_peaks_between(NOW + minute, NOW + 9 * minute) == {"tv/api": later}
+        assert store.lead_peaks_between(NOW - minute, NOW) == {"tv/web": told}
 
 
 def test_a_store_from_before_there_were_models_is_taken_over_as_it_is(path, make_outlook):

@@ -13,6 +13,7 @@ from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import PeakShelf, PlanStore, StoredPeak
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
+from forecaster.worker.loading import load_board
 from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.refreshing import Watch, foretell_changed, refresh
 from tests.worker.sources import NOW, STEP, failing, fetch_from, fleet, moved_trace
@@ -184,6 +185,39 @@ def test_traffic_that_breaks_a_model_costs_its_workload_alone(store, trace, mode
     assert set(said.lead_peaks) == {"tv/a"}
     assert "is not on the grid" in said.silent["tv/b"]
     assert [one.workload for one in caplog.records if one.exc_info] == ["tv/b"]
+
+
+def test_after_a_restart_in_an_outage_a_lead_peak_that_is_fresh_is_served_until_it_is_stale(
+    store, trace, model
+):
+    of, shelf = fleet("tv/a"), PeakShelf(store.path)
+    store.save_records({}, [stored(model)])
+    before = Watch.of(of, shelf)
+    told = foretold(before, NOW, source(trace)).lead_peaks
+    shelf.keep(told)
+    board, _ = load_board(of, store, NOW + STEP)
+
+    def served(at):
+        return board.snapshot(at).state("tv/a").live.fresh(at)
+
+    for start in (NOW + STEP, NOW + 2 * STEP):  # the refresher dies, and starts again
+        again = Watch.of(of, shelf)
+        board.take_refresh(refresh(start, again, failing))
+        board.take_foretold(foretell_changed(again))
+        assert served(start) == told["tv/a"]
+        assert board.snapshot(start).target("tv/a", start).replicas > 0
+    board.take_refresh(refresh(NOW + 3 * STEP, again, lambda *_: FetchedTraffic(None, ())))
+    assert served(NOW + 4 * STEP - timedelta(seconds=1)) == told["tv/a"]
+    assert served(NOW + 4 * STEP) is None
+
+
+def test_a_stored_lead_peak_from_after_now_is_not_loaded(store, trace, model):
+    of, shelf = fleet("tv/a"), PeakShelf(store.path)
+    store.save_records({}, [stored(model)])
+    shelf.keep(foretold(Watch.of(of, shelf), NOW, source(trace)).lead_peaks)
+    for at, known in ((NOW, True), (NOW - timedelta(minutes=40), False), (NOW - STEP / 2, False)):
+        board, _ = load_board(of, store, at)
+        assert (board.snapshot(at).state("tv/a").live.told is not None) is known
 
 
 def test_a_workload_that_is_off_is_not_looked_at(store, model):

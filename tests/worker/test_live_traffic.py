@@ -73,9 +73,23 @@ def test_memory_does_not_grow_with_time():
     traffic = LiveTraffic(fleet("tv/a", step=MINUTE))
     lengths = set()
     for minute in range(0, 3000, 5):
-        traffic.take(NOW, [series(minute, *range(6))])
+        traffic.take(NOW + (minute + 6) * MINUTE, [series(minute, *range(6))])
         lengths.add(len(traffic.recent("tv/a")))
     assert max(lengths) == 240 + 6 + 5  # four hours, a lead window of 5 minutes, what is late
+
+
+def test_intervals_after_now_are_dropped_when_the_clock_is_set_back():
+    traffic = LiveTraffic(fleet("tv/a", "tv/b", step=MINUTE))
+    others = TrafficSeries("tv/b", NOW + 20 * MINUTE, MINUTE, np.ones(20))
+    traffic.take(NOW + 40 * MINUTE, [series(0, *range(40)), others])
+    back = NOW + 10 * MINUTE
+    start, end = traffic.question(back)
+    assert start < end < back
+    traffic.take(back, [series(8, 80, 90, 100, 110)])
+    known = traffic.recent("tv/a")
+    assert known.end == back
+    np.testing.assert_array_equal(known.rate_rps, [*range(8), 80, 90])
+    assert traffic.recent("tv/b") is None  # there is nothing before the clock's time
 
 
 @pytest.mark.parametrize("step", [timedelta(seconds=10), timedelta(minutes=15), timedelta(hours=1)])

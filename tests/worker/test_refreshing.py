@@ -159,6 +159,24 @@ def test_the_loop_is_back_to_each_step_once_the_source_answers(path):
     assert gaps == [0, 2, 4, 1, 1, 1]
 
 
+def test_a_clock_that_is_set_back_does_not_stop_the_loop(path):
+    clock, asked = Clock(timedelta(seconds=1)), []
+
+    def fetch(start, end, step):
+        asked.append(clock.now)
+        if len(asked) == 2:
+            clock.now -= timedelta(minutes=40)
+        if len(asked) == 4:
+            raise EnoughError
+        return FetchedTraffic(None, ())
+
+    order = RefreshOrder(fleet("tv/a", step=MINUTE), lambda: fetch, path, clock, tick_seconds=0.0)
+    with pytest.raises(EnoughError):
+        run_refreshing(lambda _: None, order)
+    assert asked[2] - asked[1] < timedelta(minutes=-39)
+    assert asked[3] - asked[2] <= MINUTE + timedelta(seconds=2)
+
+
 def test_traffic_that_cannot_be_used_is_told_with_the_reason_for_configured_workloads(watch):
     refused = {"tv/a": "tv/a at noon: the query gives inf", "tv/other": "two results"}
     known = fetch_from(history("tv/b"))
