@@ -16,7 +16,7 @@ __all__ = ["RefreshOrder", "TrainingOrder"]
 
 @dataclass(frozen=True)
 class TrainingOrder:
-    """Train ``workloads``, in this order; ``records`` are how earlier trainings went."""
+    """Train ``workloads``, the first ones first; ``records`` are how earlier trainings went."""
 
     fleet: Fleet
     workloads: tuple[WorkloadSettings, ...]

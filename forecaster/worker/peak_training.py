@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from forecaster.durations import format_duration
@@ -13,6 +13,7 @@ from forecaster.models.day_path import DayAheadPath
 from forecaster.models.peak import DEFAULT_LEVELS, LeadPeakModel, PeakConfig, train_lead_peak
 from forecaster.models.peak.fleet import train_fleet
 from forecaster.models.peak.starter import load_starter
+from forecaster.models.peak.training import LEAST_ROWS, usable_rows
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import StoredPeak
@@ -42,6 +43,33 @@ class PeakTraining:
         self._known = {one.series_id: one for one in known if one.series_id in active}
         self._paths: dict[str, DayAheadPath] = {}
         self._borrowed: dict[int, LeadPeakModel] = {}
+
+    def lenders_first(
+        self, workloads: Sequence[WorkloadSettings], refused: Container[str]
+    ) -> list[WorkloadSettings]:
+        """The same workloads, those that will borrow behind those whose paths teach the fleet.
+
+        No more paths are kept than so many, so nobody waits for more. Whose traffic is ``refused``
+        borrows nothing. Otherwise the order stays.
+        """
+        borrow = {
+            one.workload
+            for one in workloads
+            if one.workload not in refused and not self._has_enough(one)
+        }
+        lenders = [one for one in workloads if one.workload not in borrow]
+        borrowers = [one for one in workloads if one.workload in borrow]
+        return [*lenders[:_MOST_PATHS], *borrowers, *lenders[_MOST_PATHS:]]
+
+    def _has_enough(self, workload: WorkloadSettings) -> bool:
+        """Whether a workload's past is long enough for an outlook and a model of its own."""
+        series = self._known.get(workload.workload)
+        known = None if series is None else series.before(self._now)
+        if known is None or _observed(known) < _TEACHES:
+            return False
+        recent = known.since(self._now - timedelta(days=PeakConfig().days))
+        steps = workload.rule.lead_steps(self._fleet.step)
+        return recent is not None and len(usable_rows(recent, steps)) >= LEAST_ROWS
 
     def train(self, workload: WorkloadSettings, path: DayAheadPath) -> StoredPeak:
         """The workload's own model, beside the outlook that ``path`` is of; else a borrowed one."""

@@ -53,7 +53,10 @@ class Trainer:
 
 
 def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
-    """Train ``workloads``, in this order, on the traffic known by now; store what comes of each.
+    """Train ``workloads`` on the traffic known by now; store what comes of each.
+
+    It goes in their order, but that those who borrow a lead-peak model wait for the day-ahead paths
+    that teach it (``PeakTraining.lenders_first``).
 
     An interval is known once its scrapes have had the time to arrive (``settling_time``): one that
     is half there would pull the level down. The outlook begins at the present all the same.
@@ -82,7 +85,7 @@ def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
         trainer.tell(SourceFailed(now, said))
         return
     run = _Run(fetched, now, PeakTraining(fleet, fetched.history or (), now))
-    for workload in workloads:
+    for workload in run.peaks.lenders_first(workloads, fetched.refused):
         trainer.tell(Started(workload.workload))
         trainer.tell(_train_one(trainer, workload, run))
 

@@ -72,7 +72,7 @@ def test_a_workload_with_too_short_a_past_does_not_stop_the_others(run, store):
     long, short = history("tv/long").series[0], history("tv/short", days=0.5).series[0]
     told = run(fleet("tv/short", "tv/long"), fetch_from(TrafficHistory([long, short])))
     kinds = [type(message) for message in told]
-    assert kinds == [Started, TrainingFailed, Started, Trained]
+    assert kinds == [Started, Trained, Started, TrainingFailed]
     reason = store.records()["tv/short"].state.last_error
     assert reason.startswith("11h55m of traffic before")  # whoever shows it adds the name
     assert store.records()["tv/short"].failed_in_a_row == 1
@@ -108,8 +108,8 @@ def test_a_workload_with_hours_of_history_is_served_by_the_model_of_the_fleet(ru
     known = [*history("tv/a", "tv/b", "tv/c"), *history("tv/new", days=0.25)]
     of = fleet("tv/new", "tv/a", "tv/b", "tv/c")
     told = run(of, fetch_from(TrafficHistory(known)))
-    assert isinstance(told[1], TrainingFailed)
-    assert told[1].taught is Taught.FLEET
+    assert isinstance(told[-1], TrainingFailed)
+    assert told[-1].taught is Taught.FLEET
     models, why = models_in(store, "tv/new", "tv/a")
     assert why["tv/new"] == "5h55m of own history"
     assert (models["tv/new"].taught, models["tv/a"].taught) == (Taught.FLEET, Taught.OWN)
@@ -165,6 +165,40 @@ def test_the_fleets_model_is_made_once_a_run_and_lead_window_and_only_when_it_is
     of = fleet("tv/x", "tv/y", "tv/a", "tv/b")
     run(dataclasses.replace(of, workloads=(*of.workloads, *slow)), fetch)
     assert made == [(2, 1), (2, 2)]  # who has less than a day has nothing to teach
+
+
+@pytest.mark.parametrize(
+    ("most", "order"),
+    [(100, "bcaxyz"), (2, "bcxyza")],
+    ids=["all lend a path", "two lend a path"],
+)
+def test_who_borrows_waits_for_the_paths_that_teach_the_fleet_and_for_no_more(
+    run, monkeypatch, most, order
+):
+    """x has half a day, y is not known, z has a day of which nearly all is a hole."""
+    from forecaster.worker import peak_training
+
+    paths = {}
+
+    def seen(histories, cutoff, lead_steps):
+        paths.update({series.series_id: path is not None for series, path in histories})
+        raise ForecastError("not here")
+
+    monkeypatch.setattr(peak_training, "train_fleet", seen)
+    monkeypatch.setattr(peak_training, "_MOST_PATHS", most)
+    (holed,) = history("tv/z").series
+    rates = holed.rate_rps.copy()
+    rates[50:-50] = np.nan
+    known = [
+        *history("tv/a", "tv/b", "tv/c"),
+        *history("tv/x", days=0.5),
+        TrafficSeries("tv/z", holed.start, STEP, rates),
+    ]
+    of = fleet("tv/x", "tv/b", "tv/y", "tv/z", "tv/c", "tv/a")
+    told = run(of, fetch_from(TrafficHistory(known)))
+    assert [one.workload[-1] for one in told if isinstance(one, Started)] == list(order)
+    with_path = {name[-1] for name, there in paths.items() if there}
+    assert with_path == set(order[:most]) & set("abc")
 
 
 def test_without_lightgbm_there_is_an_outlook_and_the_starter_and_the_reason(
