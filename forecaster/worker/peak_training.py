@@ -67,9 +67,12 @@ class PeakTraining:
         known = None if series is None else series.before(self._now)
         if known is None or _observed(known) < _TEACHES:
             return False
-        recent = known.since(self._now - timedelta(days=PeakConfig().days))
         steps = workload.rule.lead_steps(self._fleet.step)
-        return recent is not None and len(usable_rows(recent, steps)) >= LEAST_ROWS
+        for days in (2, PeakConfig().days):  # two tell it of nearly all, in a fraction of the time
+            recent = known.since(self._now - timedelta(days=days))
+            if recent is not None and len(usable_rows(recent, steps)) >= LEAST_ROWS:
+                return True
+        return False
 
     def train(self, workload: WorkloadSettings, path: DayAheadPath) -> StoredPeak:
         """The workload's own model, beside the outlook that ``path`` is of; else a borrowed one."""
