@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from forecaster.store.database import DamagedStore, set_aside
 from forecaster.store.packing import PackedOutlook, pack
-from forecaster.store.peaks import PeakShelf, StoredPeak
+from forecaster.store.peaks import Learnt, PeakShelf, StoredPeak
 from forecaster.store.store import PlanStore, TrainingRecord
 
 __all__ = [
     "DamagedStore",
+    "Learnt",
     "PackedOutlook",
     "PeakShelf",
     "PlanStore",

@@ -23,6 +23,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "about",
     "lead_peaks",
+    "live_offsets",
     "outlooks",
     "peak_models",
     "served",
@@ -96,6 +97,18 @@ lead_peaks = Table(
     Column("peak_rps", Float, nullable=False),
     Column("taught", String, nullable=False),
     Column("why_taught", String, nullable=False),
+)
+
+# What online calibration has learnt live of each workload, beside its last lead peak: a table of
+# its own, so that older stores open. ``levels`` and ``offsets`` are JSON, of one lead window.
+live_offsets = Table(
+    "live_offsets",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("step_seconds", Float, nullable=False),
+    Column("lead_steps", Integer, nullable=False),
+    Column("levels", String, nullable=False),
+    Column("offsets", String, nullable=False),
 )
 
 # How training went, of each workload.

@@ -19,7 +19,14 @@ from forecaster.planning.target import Held
 from forecaster.store.database import guarded, open_database, put_rows
 from forecaster.store.packing import PackedOutlook
 from forecaster.store.peaks import StoredPeak, told_of
-from forecaster.store.schema import lead_peaks, outlooks, peak_models, served, trainings
+from forecaster.store.schema import (
+    lead_peaks,
+    live_offsets,
+    outlooks,
+    peak_models,
+    served,
+    trainings,
+)
 
 __all__ = ["PlanStore", "TrainingRecord"]
 
@@ -146,7 +153,7 @@ class PlanStore:
         with self._writing() as connection:
             removed = connection.execute(delete(outlooks).where(gone)).rowcount
             left = select(outlooks.c.workload)
-            for table in (trainings, served, peak_models, lead_peaks):
+            for table in (trainings, served, peak_models, lead_peaks, live_offsets):
                 others = table.c.workload.not_in(workloads) & table.c.workload.not_in(left)
                 connection.execute(delete(table).where(others))
         return removed

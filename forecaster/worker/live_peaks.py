@@ -12,7 +12,7 @@ from forecaster.models.peak import LeadPeakModel, LivePeak
 from forecaster.planning.capacity import Mode
 from forecaster.planning.live import NO_TRAFFIC, ToldPeak
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import PeakShelf, StoredPeak
+from forecaster.store import Learnt, PeakShelf, StoredPeak
 from forecaster.worker.live_traffic import LiveTraffic
 from forecaster.worker.words import without_name
 
@@ -40,6 +40,7 @@ class _AtWork:
 class LivePeaks:
     """One ``LivePeak`` for each workload that has a model; what it has learnt outlives a retrain.
 
+    Where the store keeps it (see ``learnt``), it outlives a restart as well.
     ``trouble`` is why the store could not be read the last time, or None: the models that are
     here already go on.
     """
@@ -65,10 +66,12 @@ class LivePeaks:
                 for name, version in versions.items()
                 if name in self._workloads and self._versions.get(name) != version
             ]
+            learnt = self._shelf.learnt(name for name in changed if name not in self._at_work)
             for stored in self._shelf.load(changed):
-                self._take(self._workloads[stored.workload], stored)
-                self._versions[stored.workload] = versions[stored.workload]
-                taken.append(stored.workload)
+                name = stored.workload
+                self._take(self._workloads[name], stored, learnt.get(name))
+                self._versions[name] = versions[name]
+                taken.append(name)
         except StoreError as error:
             if self.trouble is None:
                 _log.error("models", extra={"error": str(error)})
@@ -87,6 +90,17 @@ class LivePeaks:
             else:
                 said.silent[name] = told
         return said
+
+    def learnt(self, workloads: Iterable[str]) -> dict[str, Learnt]:
+        """What was learnt live of some workloads by now, for the store."""
+        found = {}
+        for name in workloads:
+            at_work = self._at_work.get(name)
+            if at_work is not None:
+                live, model = at_work.live, at_work.live.model
+                offsets = tuple(live.offsets.tolist())
+                found[name] = Learnt(model.step, model.lead_steps, live.levels, offsets)
+        return found
 
     def _say_one(self, workload: WorkloadSettings, traffic: LiveTraffic) -> ToldPeak | str:
         name, rule = workload.workload, workload.rule
@@ -113,7 +127,7 @@ class LivePeaks:
             _log.error("no lead peak", extra={"workload": name}, exc_info=error)
             return f"the lead-peak model broke ({type(error).__name__}: {error})"
 
-    def _take(self, workload: WorkloadSettings, stored: StoredPeak) -> None:
+    def _take(self, workload: WorkloadSettings, stored: StoredPeak, learnt: Learnt | None) -> None:
         name, rule, step = workload.workload, workload.rule, self._fleet.step
         try:
             model = LeadPeakModel.from_bytes(stored.model)
@@ -132,6 +146,8 @@ class LivePeaks:
         at_work = self._at_work.get(name)
         if at_work is None:
             live = LivePeak(model, (rule.quantile,))
+            if learnt is not None and learnt.fits(model.step, model.lead_steps):
+                live.resume(learnt.levels, learnt.offsets)
         else:
             live = at_work.live
             live.take_model(model)

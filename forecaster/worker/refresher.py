@@ -41,7 +41,7 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
             failures = 0
         tell(result)
         if isinstance(result, Refreshed):
-            _keep(shelf, result.foretold)
+            _keep(shelf, watch, result.foretold)
         following = next_refresh(now, order.fleet.step, failures)
         looked_at = time.monotonic()
         while now <= order.clock() < following:  # a clock that is set back must not stop it
@@ -50,13 +50,14 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
                 foretold = foretell_changed(watch)
                 if foretold is not None:
                     tell(foretold)
-                    _keep(shelf, foretold)
+                    _keep(shelf, watch, foretold)
                 looked_at = time.monotonic()
 
 
-def _keep(shelf: PeakShelf, foretold: Foretold) -> None:
+def _keep(shelf: PeakShelf, watch: Watch, foretold: Foretold) -> None:
     """For a restart, to go on from. Without it the outlook speaks until the first refresh."""
+    told = foretold.lead_peaks
     try:
-        shelf.keep(foretold.lead_peaks)
+        shelf.keep(told, watch.peaks.learnt(told))
     except StoreError as error:
         _log.warning("lead peaks not stored", extra={"error": str(error)})

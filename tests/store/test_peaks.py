@@ -10,7 +10,7 @@ import pytest
 from forecaster.errors import StoreError
 from forecaster.models.peak import Taught
 from forecaster.planning.live import ToldPeak
-from forecaster.store import PeakShelf, PlanStore, StoredPeak, TrainingRecord, pack
+from forecaster.store import Learnt, PeakShelf, PlanStore, StoredPeak, TrainingRecord, pack
 from forecaster.store.schema import SCHEMA_VERSION
 from tests.store.conftest import NOW
 
@@ -78,6 +78,42 @@ def test_the_last_lead_peak_of_each_workload_survives_while_it_is_young(path):
         assert store.lead_peaks_between(NOW, NOW + minute) == both
         assert store.lead_peaks_between(NOW + minute, NOW + 9 * minute) == {"tv/api": later}
         assert store.lead_peaks_between(NOW - minute, NOW) == {"tv/web": told}
+
+
+LEARNT = Learnt(timedelta(minutes=1), 5, (0.95, 0.98), (-0.125, 1 / 3))
+
+
+def test_what_was_learnt_live_is_kept_to_the_last_bit_beside_the_lead_peak(path):
+    later = dataclasses.replace(LEARNT, offsets=(0.0, 2.5))
+    with PlanStore(path) as store:
+        shelf = PeakShelf(path)
+        shelf.keep({}, {"tv/api": LEARNT, "tv/web": LEARNT})
+        shelf.keep({}, {"tv/api": later})
+        shelf.keep({})
+        assert shelf.learnt(["tv/api", "tv/web", "tv/none"]) == {"tv/api": later, "tv/web": LEARNT}
+        assert shelf.learnt([]) == {}
+        store.forget_others(["tv/web"], NOW + timedelta(days=30))
+        assert shelf.learnt(["tv/api", "tv/web"]) == {"tv/web": LEARNT}
+
+
+@pytest.mark.parametrize("offsets", ["rubbish", "[1.0]", '["a", "b"]', "3", "[null, 1]"])
+def test_what_was_learnt_and_cannot_be_read_is_learnt_anew(path, offsets):
+    with PlanStore(path):
+        PeakShelf(path).keep({}, {"tv/api": LEARNT})
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE live_offsets SET offsets = ?", (offsets,))
+    assert PeakShelf(path).learnt(["tv/api"]) == {}
+
+
+def test_a_store_from_before_anything_was_learnt_opens_with_its_lead_peaks(path):
+    told = ToldPeak(NOW, timedelta(minutes=1), 5, 7.5, 0.98, 9.25, Taught.OWN)
+    with PlanStore(path):
+        PeakShelf(path).keep({"tv/api": told}, {"tv/api": LEARNT})
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE live_offsets")
+    with PlanStore(path) as store:
+        assert PeakShelf(path).learnt(["tv/api"]) == {}
+        assert store.lead_peaks_between(NOW, NOW) == {"tv/api": told}
 
 
 def test_a_store_from_before_there_were_models_is_taken_over_as_it_is(path, make_outlook):

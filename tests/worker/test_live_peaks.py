@@ -15,6 +15,8 @@ from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.loading import load_board
 from forecaster.worker.messages import RefreshFailed
+from forecaster.worker.orders import RefreshOrder
+from forecaster.worker.refresher import run_refreshing
 from forecaster.worker.refreshing import Watch, foretell_changed, refresh
 from tests.worker.sources import NOW, STEP, failing, fetch_from, fleet, moved_trace
 
@@ -122,6 +124,57 @@ def test_a_retrained_model_takes_over_what_was_learnt_live(watch, store, trace, 
     assert again is live
     assert again.model.highest_rps == newer.highest_rps
     np.testing.assert_array_equal(again._calibration.offset, learnt)
+
+
+def learnt_over_a_restart(store, trace, model, quantile=0.98):
+    """What was learnt in 30 steps, what another refresher begins with, and the training's own."""
+    store.save_records({}, [stored(model)])
+    shelf = PeakShelf(store.path)
+    before = Watch.of(fleet("tv/a"), shelf)
+    for step in range(30):
+        told = foretold(before, NOW - timedelta(hours=1) + step * STEP, source(trace))
+        shelf.keep(told.lead_peaks, before.peaks.learnt(told.lead_peaks))
+    again = Watch.of(fleet("tv/a", quantile=quantile), shelf)
+    assert again.peaks.look() == ["tv/a"]
+    offsets = [one.peaks.learnt(["tv/a"])["tv/a"].offsets for one in (before, again)]
+    return *offsets, tuple(model.calibration((quantile,)).offset)
+
+
+def test_what_was_learnt_live_outlives_a_restart_of_the_refresher(store, trace, model):
+    learnt, resumed, trained = learnt_over_a_restart(store, trace, model)
+    assert resumed == learnt != trained
+
+
+def test_what_was_learnt_of_another_quantile_or_window_is_not_taken_over(store, trace, model):
+    learnt, resumed, trained = learnt_over_a_restart(store, trace, model, quantile=0.9)
+    assert resumed == trained != learnt
+    shelf = PeakShelf(store.path)
+    (kept,) = shelf.learnt(["tv/a"]).values()
+    shelf.keep({}, {"tv/a": dataclasses.replace(kept, lead_steps=LEAD + 1)})
+    of = Watch.of(fleet("tv/a"), shelf)
+    of.peaks.look()
+    fresh = tuple(model.calibration((0.98,)).offset)
+    assert of.peaks.learnt(["tv/a"])["tv/a"].offsets == fresh != kept.offsets
+
+
+def test_the_loop_keeps_what_was_learnt_with_the_lead_peaks(store, trace, model):
+    store.save_records({}, [stored(model)])
+
+    class EnoughError(Exception):
+        pass
+
+    told = []
+
+    def tell(message):
+        told.append(message)
+        if len(told) == 2:
+            raise EnoughError
+
+    looks = iter(NOW + n * timedelta(seconds=16) for n in range(1000))
+    order = RefreshOrder(fleet("tv/a"), lambda: source(trace), store.path, lambda: next(looks), 0.0)
+    with pytest.raises(EnoughError):
+        run_refreshing(tell, order)
+    assert set(told[0].foretold.lead_peaks) == set(PeakShelf(store.path).learnt(["tv/a"]))
 
 
 def test_a_borrowed_model_is_told_as_such_with_the_reason(watch, store, trace):

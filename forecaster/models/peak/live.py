@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +60,21 @@ class LivePeak:
     def levels(self) -> tuple[float, ...]:
         """The quantiles, rising."""
         return self._calibration.levels
+
+    @property
+    def offsets(self) -> FloatArray:
+        """What online calibration has added to each level by now, to :meth:`resume` from."""
+        return self._calibration.offset.copy()
+
+    def resume(self, levels: Sequence[float], offsets: Sequence[float] | FloatArray) -> None:
+        """Go on from the offsets of an earlier life; one that is not finite teaches nothing.
+
+        A level that was not followed then stays where the training left it.
+        """
+        learnt = dict(zip(levels, offsets, strict=True))
+        known = self._calibration.offset
+        found = np.array([learnt.get(one, np.nan) for one in self.levels], dtype=np.float64)
+        self._calibration.offset = np.where(np.isfinite(found), found, known)
 
     def take_model(self, model: LeadPeakModel) -> None:
         """A newly trained model takes over; what was learnt live about the levels stays.
