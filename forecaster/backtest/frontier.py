@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from forecaster.backtest.sweep import UNSERVED_TARGETS, SweptPoint, least_slack
 
-__all__ = ["HEADLINE_TARGETS", "Frontier", "FrontierRow", "build_frontier"]
+__all__ = ["HEADLINE_TARGETS", "Frontier", "FrontierRow", "build_frontier", "slack_ratio"]
 
 HEADLINE_TARGETS = (0.01, 0.005, 0.002)
 """The targets that a trace's mean ratio is made of."""
@@ -36,12 +36,11 @@ class FrontierRow:
         return None if point is None else point.slack_ratio
 
     def ratio_to_hpa(self, policy: str = "preroll") -> float | None:
-        """The policy's slack over the HPA's, which is taken as at least 0.5 %.
+        """The policy's slack over the HPA's, each taken as at least 0.5 %.
 
         None where either did not reach the target.
         """
-        ours, hpa = self.slack(policy), self.slack("hpa")
-        return None if ours is None or hpa is None else ours / max(hpa, _LEAST_SLACK)
+        return slack_ratio(self.slack(policy), self.slack("hpa"))
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,25 @@ class Frontier:
     ) -> float | None:
         """The geometric mean of the policy's ratios over those ``targets`` that the HPA reaches.
 
-        One that the HPA reaches and the policy does not counts 1.5. Slack below 0.5 %, the
-        policy's as well as the HPA's, is taken as 0.5 %. None where the HPA reaches none.
+        One that the HPA reaches and the policy does not counts 1.5. None where the HPA reaches
+        none.
         """
         logs = []
         for row in self.rows:
-            hpa, ours = row.slack("hpa"), row.slack(policy)
-            if row.unserved_ratio not in targets or hpa is None:
-                continue
-            ratio = (
-                _NOT_REACHED_RATIO
-                if ours is None
-                else max(ours, _LEAST_SLACK) / max(hpa, _LEAST_SLACK)
-            )
-            logs.append(math.log(ratio))
+            if row.unserved_ratio in targets and row.slack("hpa") is not None:
+                ratio = row.ratio_to_hpa(policy)
+                logs.append(math.log(_NOT_REACHED_RATIO if ratio is None else ratio))
         return math.exp(sum(logs) / len(logs)) if logs else None
+
+
+def slack_ratio(ours: float | None, hpa: float | None) -> float | None:
+    """The one slack over the other, each taken as at least 0.5 %; None where either is None.
+
+    Below that a ratio says nothing: slack may be 0, or negative where traffic was left unserved.
+    """
+    if ours is None or hpa is None:
+        return None
+    return max(ours, _LEAST_SLACK) / max(hpa, _LEAST_SLACK)
 
 
 def build_frontier(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from forecaster.backtest.frontier import FrontierRow
+from forecaster.backtest.frontier import FrontierRow, slack_ratio
 from forecaster.backtest.measures import Measures
 from forecaster.backtest.proof import Proof, SeriesProof
 from forecaster.backtest.replay import POLICY_NAMES
 
 __all__ = ["Pooled", "PooledRow", "pooled_frontier", "pooled_measures"]
-
-_LEAST_SLACK = 0.005
 
 
 @dataclass(frozen=True)
@@ -30,17 +28,18 @@ class PooledRow:
     """Slack at one target, each series at its own best setting for it, replica-hours added up.
 
     Over the ``series`` whose HPA alone reaches the target; ``slack`` is None for a policy that does
-    not reach it on one of those.
+    not reach it on one of those, or was not tried there. ``not_tried`` says on how many of them,
+    for each policy that was silent for some.
     """
 
     unserved_ratio: float
     slack: Mapping[str, float | None]
     series: int
+    not_tried: Mapping[str, int] = field(default_factory=dict)
 
     def ratio_to_hpa(self, policy: str = "preroll") -> float | None:
-        """The policy's slack over the HPA's, which is taken as at least 0.5 %."""
-        ours, hpa = self.slack.get(policy), self.slack.get("hpa")
-        return None if ours is None or hpa is None else ours / max(hpa, _LEAST_SLACK)
+        """The policy's slack over the HPA's, each taken as at least 0.5 %."""
+        return slack_ratio(self.slack.get(policy), self.slack.get("hpa"))
 
 
 def pooled_measures(proof: Proof) -> dict[str, Pooled]:
@@ -72,7 +71,13 @@ def _row(index: int, target: float, series: Sequence[SeriesProof]) -> PooledRow:
     rows = [(one, one.frontier.rows[index]) for one in series if one.frontier is not None]
     reached = [(_oracle_hours(one), row) for one, row in rows if row.slack("hpa") is not None]
     names = [name for name in POLICY_NAMES if any(name in row.best for _, row in rows)]
-    return PooledRow(target, {name: _slack(name, reached) for name in names}, len(reached))
+    silent = {name: sum(name not in row.best for _, row in reached) for name in names}
+    return PooledRow(
+        target,
+        {name: _slack(name, reached) for name in names},
+        len(reached),
+        {name: count for name, count in silent.items() if count},
+    )
 
 
 def _slack(name: str, reached: Sequence[tuple[float, FrontierRow]]) -> float | None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from weakref import WeakKeyDictionary
 
 from forecaster.backtest.days import ComparedDay, compare_days, worse_days
 from forecaster.backtest.frontier import Frontier
@@ -24,6 +25,7 @@ _LEAST_SLACK = 0.005  # as the frontier's ratios take it
 _LEVEL = 0.02  # slack within 2 % of each other is no difference
 _NAMED = 3
 _BEST = "an HPA at its best setting"
+_NO_IDLE = "no idle replica-hours"
 
 
 class Outcome(Enum):
@@ -108,8 +110,21 @@ def _counted(given: Mapping[str, Verdict]) -> str:
     return f"Of {len(given)} series Preroll is {told}{rest}."
 
 
+_GIVEN: WeakKeyDictionary[SeriesProof, dict[str, Verdict]] = WeakKeyDictionary()
+
+
 def give_verdict(one: SeriesProof, timezone: str = "UTC") -> Verdict:
-    """One series. Replays the frontier's two best settings again, to name the days."""
+    """One series. Replays the frontier's two best settings again, to name the days.
+
+    A series' verdict is made once, however often it is asked for: replays take their time.
+    """
+    given = _GIVEN.setdefault(one, {})
+    if timezone not in given:
+        given[timezone] = _judge(one, timezone)
+    return given[timezone]
+
+
+def _judge(one: SeriesProof, timezone: str) -> Verdict:
     ours, theirs = one.replays.get("preroll"), one.replays.get("hpa")
     if one.span is None:
         return Verdict(Outcome.UNKNOWN, f"Nothing was observed in the test; {_coverage(one)}")
@@ -134,7 +149,7 @@ def _at_equal_unserved(
     if matched.own.setting.get("quantile") is None:
         core = (
             f"At {percent(matched.target)} unserved traffic Preroll is no better than {_BEST} "
-            f"({percent(other)} idle): every quantile that was tried cost more than it saved"
+            f"({_idle(other)}): every quantile that was tried cost more than it saved"
         )
         return Verdict(Outcome.LEVEL, core, target=matched.target, remarks=remarks)
     outcome, core = _weighed(matched.target, own, other)
@@ -145,16 +160,28 @@ def _at_equal_unserved(
 
 def _weighed(target: float, own: float, other: float) -> tuple[Outcome, str]:
     """Preroll's slack and the HPA's at one target; below 0.5 % they are taken as 0.5 %."""
-    at, idle = (
-        f"At {percent(target)} unserved traffic",
-        f"({percent(own)} idle instead of {percent(other)})",
-    )
+    at, idle = f"At {percent(target)} unserved traffic", f"({_instead(own, other)})"
     ratio = max(own, _LEAST_SLACK) / max(other, _LEAST_SLACK)
     if abs(1 - ratio) < _LEVEL:
         return Outcome.LEVEL, f"{at} Preroll is level with {_BEST} {idle}"
     outcome, side = (Outcome.BETTER, "fewer") if ratio < 1 else (Outcome.WORSE, "more")
+    if own <= 0:
+        return outcome, f"{at} Preroll has {_NO_IDLE}, {_BEST} has {percent(other)}"
     change = f"{round(abs(1 - ratio) * 100)} %"
     return outcome, f"{at} Preroll runs {change} {side} idle replica-hours than {_BEST} {idle}"
+
+
+def _idle(slack: float) -> str:
+    """Slack in words: below 0, where traffic was left unserved, nothing is idle either."""
+    return _NO_IDLE if slack <= 0 else f"{percent(slack)} idle"
+
+
+def _instead(own: float, other: float) -> str:
+    if own <= 0 and other <= 0:
+        return f"both with {_NO_IDLE}"
+    if other <= 0:
+        return f"{_idle(own)} instead of none"
+    return f"{_idle(own)} instead of {percent(other)}"
 
 
 def _as_replayed(
@@ -223,7 +250,8 @@ def _days(days: tuple[ComparedDay, ...]) -> str:
 
 def _came_to(replay: PolicyReplay) -> str:
     lost, idle = replay.measures.unserved_ratio, replay.measures.slack_ratio
-    return f"{percent(lost)} of traffic unserved with {percent(idle)} idle replica-hours"
+    hours = _NO_IDLE if idle <= 0 else f"{percent(idle)} idle replica-hours"
+    return f"{percent(lost)} of traffic unserved with {hours}"
 
 
 def _coverage(one: SeriesProof) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from forecaster.backtest.measures import Measures
 from forecaster.backtest.phrases import percent, setting_words
-from forecaster.backtest.pooled import pooled_frontier, pooled_measures
+from forecaster.backtest.pooled import PooledRow, pooled_frontier, pooled_measures
 from forecaster.backtest.proof import Proof, SeriesProof
 from forecaster.backtest.verdict import verdict
 from forecaster.cli.backtest_view import backtest_report, terminal_table
@@ -108,7 +108,7 @@ def _frontier(proof: Proof) -> PageTable:
     cells = [
         [
             percent(row.unserved_ratio),
-            *(_slack(row.slack[name]) for name in names),
+            *(_slack(row, name) for name in names),
             _ratio(row.ratio_to_hpa()),
             *([str(row.series)] if several else []),
         ]
@@ -160,8 +160,11 @@ def _volume(one: SeriesProof) -> float:
     return 0.0 if one.span is None else float(one.span.rate_rps[one.span.observed].sum())
 
 
-def _slack(value: float | None) -> str:
-    return "–" if value is None else percent(value)
+def _slack(row: PooledRow, name: str) -> str:
+    slack = row.slack[name]
+    if slack is not None:
+        return percent(slack)
+    return f"not tried on {row.not_tried[name]}" if name in row.not_tried else "–"
 
 
 def _ratio(value: float | None) -> str:

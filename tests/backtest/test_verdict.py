@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from forecaster.backtest import SweptPoint, build_frontier
+from forecaster.backtest import verdict as verdict_module
 from forecaster.backtest.matched import match, matched_points
-from forecaster.backtest.verdict import Outcome, give_verdict, verdict
+from forecaster.backtest.proof_json import proof_json
+from forecaster.backtest.verdict import Outcome, _weighed, give_verdict, verdict
+from forecaster.plots import proof_page
 from tests.backtest.proof_cases import make_proof, make_series_proof
 
 
@@ -45,10 +48,53 @@ def test_a_saving_is_told_at_half_a_percent_with_both_slacks(swept):
 
 
 def test_slack_below_half_a_percent_is_taken_as_half_a_percent(swept):
-    said = give_verdict(with_points(swept, hpa(0.004, 0.01), preroll(0.003, -0.02)))
+    said = give_verdict(with_points(swept, hpa(0.004, 0.01), preroll(0.003, 0.002)))
     assert "50 % fewer idle" in said.headline
     level = give_verdict(with_points(swept, hpa(0.004, 0.002), preroll(0.003, 0.001)))
     assert level.outcome is Outcome.LEVEL
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "outcome", "words"),
+    [
+        (-0.02, 0.01, Outcome.BETTER, "Preroll has no idle replica-hours, an HPA at its best"),
+        (-0.02, -0.01, Outcome.LEVEL, "(both with no idle replica-hours)"),
+        (0.02, -0.01, Outcome.WORSE, "(2 % idle instead of none)"),
+        (-0.02, 0.004, Outcome.LEVEL, "(no idle replica-hours instead of 0.4 %)"),
+    ],
+)
+def test_slack_of_nothing_is_said_in_words(swept, ours, theirs, outcome, words):
+    # one that left too much unserved for this target, or the HPA alone were no worse
+    said = give_verdict(with_points(swept, hpa(0.004, theirs), preroll(0.003, ours)))
+    if outcome is Outcome.WORSE:  # which a frontier's own envelope never has
+        said_outcome, headline = _weighed(0.005, ours, theirs)
+    else:
+        said_outcome, headline = said.outcome, said.headline
+    assert said_outcome is outcome
+    assert words in headline
+    assert "−" not in said.headline + headline
+
+
+def test_replays_without_slack_are_said_in_words(replayed):
+    pair = {
+        name: replace(one, measures=replace(one.measures, slack_ratio=-0.01))
+        for name, one in replayed.replays.items()
+    }
+    said = give_verdict(replace(replayed, replays=pair)).text
+    assert said.count("of traffic unserved with no idle replica-hours") == 2
+    assert "−" not in said
+
+
+def test_a_verdict_is_made_once_for_all_that_is_written(swept, monkeypatch):
+    made = []
+    monkeypatch.setattr(verdict_module, "match", lambda one: made.append(one) or match(one))
+    proof = make_proof(replace(swept))
+    verdict(proof)
+    proof_json(proof, 1.0)
+    proof_page(proof, title="Backtest")
+    assert len(made) == 1
+    verdict(make_proof(replace(swept)))
+    assert len(made) == 2, "another value has a verdict of its own"
 
 
 def test_where_no_quantile_helps_it_says_so_and_names_no_days(swept):
