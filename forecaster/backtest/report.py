@@ -16,6 +16,7 @@ from forecaster.errors import HistoryTooShort
 from forecaster.traffic.history import TrafficSeries
 
 __all__ = [
+    "FORECAST_COLUMNS",
     "BacktestReport",
     "InputUnit",
     "SeriesReport",
@@ -27,6 +28,7 @@ __all__ = [
     "stamp",
 ]
 
+FORECAST_COLUMNS = ("cutoff", "timestamp", "quantile", "value")
 _MOST_NOTICES = 5
 _DIGITS = ".10g"  # the last bits depend on how many threads add up
 
@@ -171,7 +173,7 @@ def forecast_rows(report: BacktestReport) -> Iterator[tuple[str, ...]]:
     a last column, ``series``, names it.
     """
     named = len(report.series) > 1
-    yield ("cutoff", "timestamp", "quantile", "value", *(("series",) if named else ()))
+    yield (*FORECAST_COLUMNS, *(("series",) if named else ()))
     for name, one in report.series.items():
         for origin in one.origins:
             cutoff = stamp(origin.cutoff)

@@ -25,7 +25,7 @@ from forecaster.cli.output import STDOUT, check_outputs, write_json, write_rows,
 from forecaster.cli.proof_options import ProofOptions
 from forecaster.cli.source_options import SourceOptions, spread_options
 from forecaster.cli.terminal import err, out, print_notice, print_written, progress_of_parts
-from forecaster.cli.traffic_input import check_zone, choose_series
+from forecaster.cli.traffic_input import check_step, check_zone, choose_series
 from forecaster.cli.traffic_source import read_source
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def backtest(
             "--decisions",
             metavar="FILE",
             help="Write every decision as CSV: timestamp, quantile, lead_peak, replicas; of "
-            "several series, a last column series. Alone, it runs no rival.",
+            "several series, a last column series; - for stdout. Alone, it runs no rival.",
             show_default=False,
         ),
     ] = None,
@@ -91,7 +91,7 @@ def backtest(
             "--forecasts",
             metavar="FILE",
             help="Write every day-ahead forecast as CSV: cutoff, timestamp, quantile, value; of "
-            "several series, a last column series.",
+            "several series, a last column series; - for stdout.",
             show_default=False,
         ),
     ] = None,
@@ -123,7 +123,10 @@ def backtest(
 
     traffic = read_source(source, unit=unit, step=step, timezone=timezone)
     history = [choose_series(traffic, series)] if series else list(traffic.history)
+    check_step(traffic, history[0].step)
     plan = _plan(history, test, asked, levels, chosen)
+    if forecasts_file:
+        _check_forecasts(plan)
     proof = _prove(plan, _unit(unit, history[0].step), jobs)
     for notice in (*left_out_notices(proof), *proof.notices):
         print_notice(notice)
@@ -138,18 +141,28 @@ def backtest(
     if json_file:
         write_json(json_file, proof_json(proof, time.monotonic() - began))
     print_written(*files)
-    if json_file != STDOUT:
+    if STDOUT not in files:
         out().print(proof_report(proof))
 
 
-def _forecast_rows(proof: Proof) -> Iterator[tuple[str, ...]]:
-    from forecaster.backtest import forecast_rows
+def _check_forecasts(plan: ProofPlan) -> None:
+    """HistoryTooShort where no series is long enough for forecasts a day ahead, before any work."""
     from forecaster.errors import HistoryTooShort
 
-    if proof.day_ahead is None:
+    if all(part.holdout is None for part in plan.parts):
+        first = plan.parts[0]
         raise HistoryTooShort(
-            "there are no day-ahead forecasts to write; a day to learn from lacks"
+            f"there are no day-ahead forecasts to write: {first.series.series_id}: "
+            f"{first.why_not}; leave --forecasts out"
         )
+
+
+def _forecast_rows(proof: Proof) -> Iterator[tuple[str, ...]]:
+    """The forecasts; their header alone where none was made, which a notice says already."""
+    from forecaster.backtest.report import FORECAST_COLUMNS, forecast_rows
+
+    if proof.day_ahead is None:
+        return iter([(*FORECAST_COLUMNS, *(("series",) if len(proof.series) > 1 else ()))])
     return forecast_rows(proof.day_ahead)
 
 
@@ -179,16 +192,19 @@ def _prove(plan: ProofPlan, unit: InputUnit, jobs: int | None) -> Proof:
     """Do the work; when it is stopped, show what is done and go on stopping."""
     from forecaster.backtest.proof_assembly import assemble
     from forecaster.backtest.proof_run import Findings, find
+    from forecaster.backtest.verdict import verdict
 
     findings = Findings()
     try:
         with progress_of_parts("backtesting") as told:
             find(plan, findings, jobs or os.cpu_count() or 1, told)
+            proof = assemble(plan, findings, unit)
+            verdict(proof)  # the last work there is; it is kept for all that is written
     except KeyboardInterrupt:
         print_notice(f"{findings.trained} of {plan.origins} origins were done; no file was written")
         _show_partial(plan, findings, unit)
         raise
-    return assemble(plan, findings, unit)
+    return proof
 
 
 def _show_partial(plan: ProofPlan, findings: Findings, unit: InputUnit) -> None:

@@ -21,14 +21,17 @@ STDOUT = Path("-")
 
 
 def check_outputs(outputs: Iterable[Path | None], traffic: Path | None) -> None:
-    """Make sure, before the work, that its results can be written; None and ``-`` are fine.
+    """Make sure, before the work, that its results can be written; None and one ``-`` are fine.
 
-    Raises OutputError where a folder is missing or closed to us, where two results share a path, or
-    where one would overwrite the traffic file.
+    Raises OutputError where a folder is missing or closed to us, where two results share a path or
+    stdout, or where one would overwrite the traffic file.
     """
+    given = [path for path in outputs if path is not None]
+    if given.count(STDOUT) > 1:
+        raise OutputError("-: two results cannot share stdout; name a file for one of them")
     seen: set[Path] = set()
-    for path in outputs:
-        if path is None or path == STDOUT:
+    for path in given:
+        if path == STDOUT:
             continue
         folder = path.resolve().parent
         if not folder.is_dir():
@@ -49,23 +52,26 @@ def check_outputs(outputs: Iterable[Path | None], traffic: Path | None) -> None:
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Put JSON at ``path``, or on stdout for ``-``; ValueError where it holds a NaN."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if path == STDOUT:
-        sys.stdout.write(text)
-    else:
-        write_text(path, text)
+    write_text(path, text)
 
 
 def write_rows(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Put rows at ``path`` as CSV, as :func:`write_text` does."""
+    """Put rows at ``path`` as CSV, or on stdout for ``-``, as :func:`write_text` does."""
+    if path == STDOUT:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+        return
     with _replacing_text(path) as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put ``text`` at ``path`` in one move: nobody ever sees half of it.
+    """Put ``text`` at ``path`` in one move, or on stdout for ``-``: nobody ever sees half a file.
 
     Raises OutputError where it cannot be written; what was there before stays.
     """
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
     with _replacing_text(path) as file:
         file.write(text)
 

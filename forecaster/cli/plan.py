@@ -99,7 +99,9 @@ def plan(
     json_file: JsonOption = None,
     csv_file: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write a row per step.", show_default=False),
+        typer.Option(
+            "--csv", metavar="FILE", help="Write a row per step; - for stdout.", show_default=False
+        ),
     ] = None,
     html_file: HtmlOption = None,
 ) -> None:
@@ -159,7 +161,7 @@ def plan(
     if json_file:
         write_json(json_file, plan_json(made, target))
     print_written(csv_file, html_file, json_file)
-    if json_file != STDOUT:
+    if STDOUT not in (csv_file, html_file, json_file):
         console = out()
         console.print(plan_report(made, target, zone, console.width))
 

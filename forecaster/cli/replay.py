@@ -88,7 +88,7 @@ def replay(
             "--csv",
             metavar="FILE",
             help="Write a row per step: traffic per second, and replicas asked for, ready and "
-            "short of each policy.",
+            "short of each policy; - for stdout.",
             show_default=False,
         ),
     ] = None,
@@ -123,7 +123,7 @@ def replay(
     if json_file:
         write_json(json_file, replay_json(replays))
     print_written(csv_file, html_file, json_file)
-    if json_file != STDOUT:
+    if STDOUT not in (csv_file, html_file, json_file):
         console = out()
         for number, one in enumerate(replays):
             if number:

@@ -16,7 +16,7 @@ from forecaster.cli.local_instant import read_local_instant
 from forecaster.cli.replay_nights import local_text, make_nights
 from forecaster.cli.replay_rules import NightRule, RuleOptions
 from forecaster.cli.source_options import ServerOptions, SourceOptions
-from forecaster.cli.traffic_input import check_zone, listed
+from forecaster.cli.traffic_input import check_step, check_zone, listed
 from forecaster.durations import format_duration
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ def _from_traffic(source: ReplaySource, asked: Moment, options: RuleOptions) -> 
         span = _spanning(given, start, asked.window, step, _HISTORY, [rule], zone)
         given = replace(given, days=span.days, until=span.until)
     traffic = read_source(given, unit=asked.unit, step=asked.step, timezone=asked.timezone)
+    check_step(traffic, next(iter(traffic.history)).step)
     chosen = _chosen(traffic.history.ids, asked.series, "--series")
     return make_nights(traffic, dict.fromkeys(chosen, rule), start, asked.window, zone, None)
 

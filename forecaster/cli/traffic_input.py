@@ -11,12 +11,19 @@ from zoneinfo import ZoneInfo
 import typer
 
 from forecaster.cli.terminal import print_notice
-from forecaster.errors import TrafficFileError
+from forecaster.errors import ForecastError, TrafficFileError
 
 if TYPE_CHECKING:
     from forecaster.traffic.history import TrafficHistory, TrafficSeries
 
-__all__ = ["TrafficInput", "check_zone", "choose_series", "listed", "read_traffic_file"]
+__all__ = [
+    "TrafficInput",
+    "check_step",
+    "check_zone",
+    "choose_series",
+    "listed",
+    "read_traffic_file",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +74,18 @@ def choose_series(traffic: TrafficInput, series_id: str) -> TrafficSeries:
             traffic.place, f"no series {series_id!r}; it has {listed(history.ids)}"
         )
     return history[series_id]
+
+
+def check_step(traffic: TrafficInput, step: timedelta) -> None:
+    """TrafficFileError where the traffic's step is too long for any forecast."""
+    from forecaster.models.day_grid import bin_size
+
+    try:
+        bin_size(step)
+    except ForecastError as error:
+        raise TrafficFileError(
+            traffic.place, f"{error}; export it anew, for example with preroll export --step 5m"
+        ) from error
 
 
 def listed(names: tuple[str, ...], most: int = 8) -> str:

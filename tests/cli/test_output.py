@@ -40,6 +40,20 @@ def test_two_results_cannot_share_a_file(tmp_path, traffic):
         check_outputs((tmp_path / "out", tmp_path / "." / "out"), traffic)
 
 
+def test_two_results_cannot_share_stdout(tmp_path, traffic):
+    check_outputs((STDOUT, None, tmp_path / "out"), traffic)
+    with pytest.raises(OutputError, match="two results cannot share stdout; name a file"):
+        check_outputs((STDOUT, None, STDOUT), traffic)
+
+
+def test_a_dash_is_stdout_for_rows_and_text_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_rows(STDOUT, [("a", "b"), (1, "x,y")])
+    write_text(STDOUT, "<p>")
+    assert capsys.readouterr().out == 'a,b\n1,"x,y"\n<p>'
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_closed_to_us_is_refused(tmp_path, traffic):
     closed = tmp_path / "closed"
