@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from forecaster.backtest.peak_decisions import PeakDecisions
-from forecaster.backtest.policies import DayAhead, Exporter, Hpa, Policy, Preroll, Schedule
+from forecaster.backtest.policies import (
+    USUAL_UTILISATION,
+    DayAhead,
+    Exporter,
+    Hpa,
+    Policy,
+    Preroll,
+    Schedule,
+)
 from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.rivals import holt_winters, prophet, rolling_path
 from forecaster.backtest.span import ReplaySpan
@@ -43,22 +51,27 @@ def named_policy(
     *,
     hold_down: timedelta = timedelta(0),
     timezone: str = "UTC",
+    utilisation: float = USUAL_UTILISATION,
 ) -> Policy:
     """The policy of that name over the span that ``decisions`` are for.
+
+    ``utilisation`` is what the rivals' HPA aims at, alone and beneath a floor, as a share of a
+    replica's capacity; day-ahead forecasts go through the same target. Preroll's stays its own.
 
     Day-ahead rivals are trained here, which takes seconds. ValueError for ``oracle``, which decides
     nothing, and for an unknown name; ModuleNotFoundError where prophet is asked and not installed.
     """
     if name == "hpa":
-        return Hpa()
+        return Hpa(utilisation)
     if name == "schedule":
-        return Schedule(timezone=timezone)
+        return Schedule(timezone=timezone, utilisation=utilisation)
     if name == "exporter":
-        return Exporter(timezone=timezone)
+        return Exporter(timezone=timezone, utilisation=utilisation)
     if name == "outlook":
-        return DayAhead("outlook", decisions.median_rps)
+        return DayAhead("outlook", decisions.median_rps, 1 / utilisation, utilisation)
     if name in _RIVALS:
-        return DayAhead(name, rolling_path(span, _RIVALS[name]))
+        path = rolling_path(span, _RIVALS[name])
+        return DayAhead(name, path, 1 / utilisation, utilisation)
     if name == "preroll":
         return Preroll(quantile, decisions.served(quantile), hold_down=hold_down)
     raise ValueError(f"{name!r} is not a policy that decides; there are {', '.join(POLICY_NAMES)}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
 from forecaster.backtest.peak_origins import PeakOrigin, PeakTask, peak_tasks, work_origin
+from forecaster.backtest.policies import USUAL_UTILISATION
 from forecaster.backtest.replay import PolicyReplay, replay_oracle, replay_policy
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
@@ -43,8 +44,9 @@ class Night:
 
     All policies share ``settings``; ``quantile`` and ``hold_down`` are Preroll's, which is trained
     anew ``train_every`` so often on the ``history`` before (None: all there is); ``timezone`` is
-    the audience's. Both ends are moved back to where a step begins, and nothing after ``end`` is
-    kept. ValueError where they lie outside of :func:`night_bounds`.
+    the audience's; ``utilisation`` is what the rivals' HPA aims at. Both ends are moved back to
+    where a step begins, and nothing after ``end`` is kept. ValueError where they lie outside of
+    :func:`night_bounds`.
     """
 
     series: TrafficSeries
@@ -56,6 +58,7 @@ class Night:
     timezone: str = "UTC"
     train_every: timedelta = _TRAIN_EVERY
     history: timedelta | None = None
+    utilisation: float = USUAL_UTILISATION
 
     def __post_init__(self) -> None:
         series = self.series
@@ -184,5 +187,6 @@ def _run(
         night.quantile,
         hold_down=night.hold_down,
         timezone=night.timezone,
+        utilisation=night.utilisation,
     )
     return replay_policy(whole, policy, night.settings, shown)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from forecaster.backtest.frontier import Frontier
 from forecaster.backtest.peak_decisions import PeakDecisions
 from forecaster.backtest.peak_scores import PeakScores
+from forecaster.backtest.policies import USUAL_UTILISATION
 from forecaster.backtest.replay import PolicyReplay
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.report import BacktestReport, InputUnit
@@ -38,7 +39,8 @@ class ProofSettings:
 
     ``levels`` are the lead peak's quantiles that are scored and written; ``quantile`` is the one
     that Preroll is replayed at. ``capacity_rps`` None: each series' highest traffic of the test
-    needs 100 replicas. ``frontier`` is whether every policy's knob is swept as well.
+    needs 100 replicas. ``utilisation`` is what the rivals' HPA aims at as they are replayed, as a
+    share of a replica's capacity. ``frontier`` is whether every policy's knob is swept as well.
     """
 
     lead_time: timedelta = ScalingRule.lead_time
@@ -50,6 +52,7 @@ class ProofSettings:
     min_replicas: int = 1
     max_replicas: int = MOST_REPLICAS
     tolerance_ratio: float = 0.1
+    utilisation: float = USUAL_UTILISATION
     startup_seconds: tuple[float, ...] = ()
     price_per_replica_hour: float | None = None
     timezone: str = "UTC"

@@ -82,6 +82,7 @@ def _settings(proof: Proof) -> dict[str, Any]:
                 "min_replicas": asked.min_replicas,
                 "max_replicas": asked.max_replicas,
                 "tolerance_ratio": asked.tolerance_ratio,
+                "utilisation": asked.utilisation,
                 "startup_seconds": list(asked.startup_seconds),
                 "price_per_replica_hour": asked.price_per_replica_hour,
                 "timezone": asked.timezone,
@@ -135,6 +136,7 @@ def _fleet_frontier(proof: Proof) -> list[dict[str, Any]]:
             **{name: plain(slack) for name, slack in row.slack.items()},
             "ratio_to_hpa": plain(row.ratio_to_hpa()),
             "series": row.series,
+            "not_tried": dict(row.not_tried),
         }
         for row in pooled_frontier(proof)
     ]

@@ -52,6 +52,7 @@ class ReplayTask:
     settings: ReplaySettings
     quantile: float
     timezone: str
+    utilisation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def replay_tasks(
     row = decisions.at(asked.quantile)[None]
     slim = replace(decisions, levels=(asked.quantile,), peak_rps=row)  # the rest weighs on pipes
     tasks: list[ReplayTask | AloneTask] = [
-        ReplayTask(name, span, slim, settings, asked.quantile, asked.timezone)
+        ReplayTask(name, span, slim, settings, asked.quantile, asked.timezone, asked.utilisation)
         for name in asked.policies
     ]
     return [*tasks, AloneTask(span, settings)] if asked.frontier else tasks
@@ -183,7 +184,12 @@ def _replay(task: ReplayTask) -> ReplayResult:
         return ReplayResult(series_id, task.name, replay_oracle(task.span, task.settings))
     try:
         policy = named_policy(
-            task.name, task.span, task.decisions, task.quantile, timezone=task.timezone
+            task.name,
+            task.span,
+            task.decisions,
+            task.quantile,
+            timezone=task.timezone,
+            utilisation=task.utilisation,
         )
     except ModuleNotFoundError as error:
         return ReplayResult(series_id, task.name, None, why_not=str(error))

@@ -9,9 +9,10 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from forecaster.durations import parse_duration
+from forecaster.durations import format_duration, parse_duration
 
 __all__ = [
+    "UTILISATION_HELP",
     "HtmlOption",
     "JsonOption",
     "SeriesOption",
@@ -19,13 +20,21 @@ __all__ = [
     "TimezoneOption",
     "TrafficArgument",
     "UnitOption",
+    "check_lead_time",
     "read_duration",
     "read_instant",
     "read_level",
     "read_levels",
     "read_pause",
     "read_quantile",
+    "read_utilisation",
 ]
+
+UTILISATION_HELP = (
+    "What the HPA of all but Preroll aims at, alone and beneath a schedule, exporter or day-ahead "
+    "forecast, as a share of the capacity, the most that a replica serves in a replay. Yours: the "
+    "requests per second that a replica has when your HPA is content, by the capacity."
+)
 
 _Value = TypeVar("_Value")
 
@@ -46,6 +55,18 @@ def read_duration(text: str) -> timedelta:
     if duration <= timedelta(0):
         raise typer.BadParameter(f"{text!r} is not above 0; write for example 5m or 14d")
     return duration
+
+
+def check_lead_time(lead_time: timedelta) -> None:
+    """BadParameter where it is longer than can be planned for."""
+    from forecaster.planning.limits import LONGEST_LEAD_TIME
+
+    if lead_time > LONGEST_LEAD_TIME:
+        raise typer.BadParameter(
+            f"must be at most {format_duration(LONGEST_LEAD_TIME)}, not "
+            f"{format_duration(lead_time)}; write for example 5m",
+            param_hint="--lead-time",
+        )
 
 
 @_text_only
@@ -91,6 +112,21 @@ def read_level(text: str) -> float:
 def read_levels(text: str) -> tuple[float, ...]:
     """Any quantiles, with commas between them; they come back rising, each once."""
     return tuple(sorted({read_level(part) for part in text.split(",")}))
+
+
+@_text_only
+def read_utilisation(text: str) -> float:
+    """A share of a replica's capacity, from 0.01 to 10."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.01 <= value <= 10:
+        hint = "; 70 % is 0.7" if 10 < value <= 100 or text.strip().endswith("%") else ""
+        raise typer.BadParameter(
+            f"{text!r} is not a ratio from 0.01 to 10; write for example 0.7{hint}"
+        )
+    return value
 
 
 def _quantile(text: str) -> float:
@@ -162,7 +198,7 @@ HtmlOption = Annotated[
     typer.Option(
         "--html",
         metavar="FILE",
-        help="Write a page with plots that needs no network.",
+        help="Write a page with plots that needs no network; - for stdout.",
         show_default=False,
     ),
 ]

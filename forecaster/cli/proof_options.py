@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecaster.cli.options import read_duration, read_level
+from forecaster.cli.options import (
+    UTILISATION_HELP,
+    check_lead_time,
+    read_duration,
+    read_level,
+    read_utilisation,
+)
 from forecaster.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -44,8 +50,9 @@ class ProofOptions:
         _option(
             "--capacity",
             "RPS|auto",
-            "Requests per second that one replica serves, whatever the unit of the values; auto: "
-            "the test's highest traffic needs 100 replicas.",
+            "Requests per second that one replica serves at the most, whatever the unit of the "
+            "values: what is above is unserved. auto: the test's highest traffic needs 100 "
+            "replicas.",
         ),
     ] = "auto"
     lead_time: Annotated[
@@ -92,6 +99,10 @@ class ProofOptions:
     tolerance: Annotated[
         float, _option("--tolerance", "RATIO", "The HPA's dead band; 0 for none.")
     ] = 0.1
+    utilisation: Annotated[
+        float,
+        _option("--utilisation", "RATIO", UTILISATION_HELP, parser=read_utilisation),
+    ] = 0.7
     startup: Annotated[
         str | None,
         _option(
@@ -117,6 +128,7 @@ class ProofOptions:
         from forecaster.backtest.replay_settings import ReplaySettings
         from forecaster.models.peak.training import DEFAULT_LEVELS
 
+        check_lead_time(self.lead_time)
         policies: tuple[str, ...] = DEFAULT_POLICIES if rivals else ()
         if self.policies is not None:
             policies = _policies(self.policies)
@@ -136,6 +148,7 @@ class ProofOptions:
             capacity_rps=_capacity(self.capacity),
             min_replicas=self.min_replicas,
             tolerance_ratio=self.tolerance,
+            utilisation=self.utilisation,
             startup_seconds=_startup(self.startup),
             price_per_replica_hour=self.price,
             timezone=timezone,

@@ -53,6 +53,7 @@ def _workload_json(replay: NightReplay) -> dict[str, Any]:
         "capacity_rps": settings.capacity_rps,
         "lead_time_seconds": settings.lead_time.total_seconds(),
         "quantile": night.quantile,
+        "utilisation": night.utilisation,
         "trained": [_stamp(one) for one in replay.trained],
         "taught": [one.value for one in replay.taught],
         "verdict": verdict(replay),

@@ -9,9 +9,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from forecaster.cli.options import read_duration, read_quantile
+from forecaster.cli.options import (
+    UTILISATION_HELP,
+    check_lead_time,
+    read_duration,
+    read_quantile,
+    read_utilisation,
+)
 from forecaster.cli.terminal import print_notice
-from forecaster.durations import format_duration
 
 if TYPE_CHECKING:
     from forecaster.backtest import ReplaySettings
@@ -44,15 +49,16 @@ def _read_capacity(value: str | float) -> str | float:
 
 @dataclass(frozen=True)
 class RuleOptions:
-    """The options that stand above the settings' rule; None where not given."""
+    """The options that stand above the settings' rule, None where not given; and the rivals'."""
 
     capacity: Annotated[
         str | None,
         typer.Option(
             parser=_read_capacity,
             metavar="RPS|auto",
-            help="Requests per second that one replica serves. auto, which a file has without it: "
-            "the window's highest traffic needs 100 replicas.",
+            help="Requests per second that one replica serves at the most; what is above is "
+            "unserved. auto, which a file has without it: the window's highest traffic needs 100 "
+            "replicas.",
             show_default=False,
         ),
     ] = None
@@ -74,6 +80,10 @@ class RuleOptions:
             show_default=False,
         ),
     ] = None
+    utilisation: Annotated[
+        float,
+        typer.Option(parser=read_utilisation, metavar="RATIO", help=UTILISATION_HELP),
+    ] = 0.7
     price: Annotated[
         float | None,
         typer.Option(
@@ -85,15 +95,8 @@ class RuleOptions:
 
     def over(self, rule: ScalingRule) -> NightRule:
         """A configured rule with these options in its place; BadParameter for a bad one."""
-        from forecaster.planning.limits import LONGEST_LEAD_TIME
-
         lead = self.lead_time or rule.lead_time
-        if lead > LONGEST_LEAD_TIME:
-            raise typer.BadParameter(
-                f"must be at most {format_duration(LONGEST_LEAD_TIME)}, not "
-                f"{format_duration(lead)}; write for example 5m",
-                param_hint="--lead-time",
-            )
+        check_lead_time(lead)
         auto = self.capacity == _AUTO
         capacity = rule.capacity_rps if auto or self.capacity is None else float(self.capacity)
         try:
@@ -103,7 +106,7 @@ class RuleOptions:
                 lead_time=lead,
                 quantile=self.quantile or rule.quantile,
             )
-            return NightRule(changed, auto, self.price)
+            return NightRule(changed, auto, self.price, self.utilisation)
         except ValueError as error:
             message = str(error)
             field = message.split(" ", 1)[0]
@@ -129,6 +132,7 @@ class NightRule:
     rule: ScalingRule
     auto: bool = False
     price: float | None = None
+    utilisation: float = 0.7
 
     def __post_init__(self) -> None:
         self.settings()
@@ -194,6 +198,7 @@ class NightRule:
             quantile=self.rule.quantile,
             hold_down=self.rule.hold_down,
             timezone=zone.key,
+            utilisation=self.utilisation,
             **schedule,
         )
 

@@ -83,9 +83,9 @@ def assumptions(one: SeriesProof, asked: ProofSettings, unit: InputUnit) -> tupl
         f"{startup}, for every policy alike.",
         f"The same HPA stands under every policy, by Kubernetes' own rules, and looks every 15 s. "
         f"It sees the mean of the last whole step ({format_duration(step)}). {band}.",
-        "As they ran, the HPAs of the rivals aim at 70 % of a replica's capacity, the one under "
-        "Preroll at 100 %, because Preroll's floor speaks first; at equal unserved traffic every "
-        "policy has the setting that suits it best.",
+        f"As they ran, the HPAs of the rivals aim at {percent(asked.utilisation)} of a replica's "
+        "capacity, the one under Preroll at 100 %, because Preroll's floor speaks first; at equal "
+        "unserved traffic every policy has the setting that suits it best.",
         "Preroll's models were trained anew once a day, on what had ended by then, and each "
         "decision used nothing later.",
         f"{limits}. Steps without an observation count nowhere.",

@@ -211,6 +211,13 @@ def test_every_name_but_the_oracle_is_a_policy_of_that_name(night):
     whole = ReplaySpan(night.series, night.begin)
     told = decide(night.series, [work_origin(one) for one in night_tasks(night)], 2, (0.95,))
     for name in ("hpa", "schedule", "exporter", "outlook", "holt_winters", "preroll"):
-        assert named_policy(name, whole, told, 0.95).name == name
+        policy = named_policy(name, whole, told, 0.95)
+        assert policy.name == name
+        floor = policy.floor(whole, SETTINGS)
+        assert floor is None or floor.behavior is None, "all run behind the same HPA"
+        eased = named_policy(name, whole, told, 0.95, utilisation=0.5)
+        own = name == "preroll"
+        assert eased.utilisation == (policy.utilisation if own else 0.5)
+        assert eased.setting.get("factor", 1) in (1, 2), "forecasts go through the same target"
     with pytest.raises(ValueError, match="'oracle' is not a policy that decides"):
         named_policy("oracle", whole, told, 0.95)

@@ -4,8 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from forecaster.backtest import InputUnit, ReplaySettings, RollingOrigin, auto_capacity, hold_out
+from forecaster.backtest import (
+    InputUnit,
+    ReplaySettings,
+    RollingOrigin,
+    SweptPoint,
+    auto_capacity,
+    build_frontier,
+    hold_out,
+)
 from forecaster.backtest.peak_origins import DayAheadAsked, peak_tasks, work_origin
 from forecaster.backtest.pooled import pooled_frontier, pooled_measures
 from forecaster.backtest.proof import ProofSettings
@@ -14,11 +23,13 @@ from forecaster.backtest.proof_json import proof_decision_rows, proof_json
 from forecaster.backtest.proof_parts import hold_out_parts
 from forecaster.backtest.proof_run import Findings, ProofPlan, find
 from forecaster.backtest.rivals import prophet_installed
+from forecaster.cli.proof_view import proof_report
 from forecaster.errors import HistoryTooShort
 from forecaster.models.peak.model import Taught
 from forecaster.models.selection import OutlookConfig, train_outlook
 from forecaster.traffic.history import TrafficSeries
 from forecaster.traffic.sample import sample_history
+from tests.backtest.proof_cases import make_proof, make_series_proof
 
 MINUTES = timedelta(minutes=5)
 DAY = timedelta(days=1)
@@ -260,6 +271,25 @@ def test_a_pooled_frontier_adds_up_each_series_best(busy):
         if kept:
             expected = sum(s * w for s, w in kept) / sum(w for _, w in kept)
             assert row.slack["hpa"] == pytest.approx(expected)
+
+
+def test_a_policy_that_was_silent_for_one_series_was_not_tried_there():
+    def with_rows(name, *rivals):
+        setting = {"utilisation": 0.7}
+        points = [SweptPoint(one, setting, 0.001, 0.1) for one in ("hpa", "preroll", *rivals)]
+        one = make_series_proof(name, frontier=False)
+        return replace(one, frontier=build_frontier(points))
+
+    proof = make_proof(with_rows("a", "prophet"), with_rows("b"))
+    row = pooled_frontier(proof)[-2]
+    assert row.slack["prophet"] is None
+    assert row.not_tried == {"prophet": 1}
+    assert row.slack["hpa"] == pytest.approx(0.1)
+    assert proof_json(proof, 1.0)["frontier"][-2]["not_tried"] == {"prophet": 1}
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(proof_report(proof))
+    assert "not tried on 1" in shown.get()
 
 
 def test_the_json_has_what_is_said_of_all_and_of_each(busy):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from forecaster.cli.app import run
+from forecaster.errors import HistoryTooShort
 
 UNIT = ("--unit", "requests")
 QUICK = ("--test", "2d", "--jobs", "1", "--baselines", "seasonal_naive")
@@ -269,6 +270,10 @@ def test_a_short_file_is_tested_on_its_second_half_and_says_so(preroll, short_cs
         (["--capacity", "0"], "'0' is not a number above 0; write for example 120, or auto"),
         (["--capacity", "much"], "'much' is not a number above 0"),
         (["--lead-time", "0s"], "not above 0"),
+        (["--lead-time", "49h"], "must be at most 12h, not 2d1h; write for example 5m"),
+        (["--utilisation", "70"], "'70' is not a ratio from 0.01 to 10; write for example 0.7"),
+        (["--utilisation", "most"], "'most' is not a ratio"),
+        (["--json", "-", "--decisions", "-"], "two results cannot share stdout"),
         (["--policies", "cron"], "'cron' is not a policy; there are oracle, hpa, schedule"),
         (["--policies", "oracle", "--frontier"], "no policy whose settings could be tried"),
         (["--tolerance", "1"], "must be 0 or more and below 1, for example 0.1, not 1"),
@@ -301,9 +306,70 @@ def test_a_file_of_less_than_two_days_has_decisions_and_no_day_ahead_scores(
     document = json.loads((tmp_path / "out.json").read_text())
     assert document["outlook"] is None
     assert document["lead_peak"]["windows"] == 22
+
+
+def test_forecasts_that_cannot_be_made_are_refused_before_any_work(
+    preroll, tmp_path, hours, monkeypatch
+):
+    monkeypatch.setattr("forecaster.backtest.proof_run.find", lambda *_: pytest.fail("it worked"))
+    path = tmp_path / "web.csv"
+    path.write_text(table(hours[:47]))
     refused = preroll("backtest", path, *UNIT, "--forecasts", tmp_path / "f.csv")
     assert refused.code == 2
-    assert "no day-ahead forecasts to write" in refused.err
+    assert "no day-ahead forecasts to write: web: " in refused.err
+    assert "a backtest needs 2d" in refused.err
+
+
+def test_forecasts_that_failed_leave_the_header_and_all_other_results(
+    preroll, short_csv, tmp_path, monkeypatch
+):
+    def fail(*_):
+        raise HistoryTooShort("no outlook could be made")
+
+    monkeypatch.setattr("forecaster.backtest.proof_assembly.build_report", fail)
+    files = [tmp_path / name for name in ("f.csv", "d.csv", "o.json")]
+    said = preroll(
+        *("backtest", short_csv, *UNIT, "--jobs", "1", "--policies", "none"),
+        *("--forecasts", files[0], "--decisions", files[1], "--json", files[2]),
+    )
+    assert said.code == 0
+    assert "is not scored day by day: no outlook could be made" in said.err
+    assert files[0].read_text() == "cutoff,timestamp,quantile,value\n"
+    assert json.loads(files[2].read_text())["outlook"] is None
+
+
+def test_a_step_that_no_outlook_can_have_is_refused(preroll, tmp_path, hours):
+    path = tmp_path / "web.csv"
+    for every, words in ((8, "a step of 8h is too coarse"), (48, "a step of 2d is too coarse")):
+        path.write_text(table(hours[::every]))
+        said = preroll("backtest", path, *UNIT, "--jobs", "1")
+        assert said.code == 2
+        assert words in said.err
+        assert "preroll export --step 5m" in said.err
+
+
+def test_decisions_on_stdout_are_alone_there(preroll, traffic_csv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = preroll("backtest", traffic_csv, *UNIT, *QUICK, "--decisions", "-")
+    assert said.code == 0
+    rows = list(csv.DictReader(said.out.splitlines()))
+    assert list(rows[0]) == ["timestamp", "quantile", "lead_peak", "replicas"]
+    assert len(rows) % 48 == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rivals_hpa_aims_where_it_is_told_to(preroll, traffic_csv, tmp_path):
+    asked = ("--policies", "hpa,schedule,outlook,preroll", "--utilisation", "0.5")
+    said = preroll(
+        *("backtest", traffic_csv, *UNIT, *QUICK, *asked, "--json", tmp_path / "out.json"),
+    )
+    assert "target utilisation 50 %" in said.out
+    document = json.loads((tmp_path / "out.json").read_text())
+    settings = {name: one["setting"] for name, one in document["policies"].items()}
+    aims = {name: one["utilisation"] for name, one in settings.items()}
+    assert aims == {"hpa": 0.5, "schedule": 0.5, "outlook": 0.5, "preroll": 1.0}
+    assert document["settings"]["utilisation"] == 0.5
+    assert document["policies"]["hpa"]["slack_ratio"] > 0.7, "twice what is needed, or near"
 
 
 def test_a_file_of_three_values_is_exit_code_2(preroll, tmp_path, hours):

@@ -254,6 +254,22 @@ def test_without_a_capacity_the_windows_highest_traffic_needs_a_hundred_replicas
     assert "one replica is taken to serve" in said.err
 
 
+def test_rows_on_stdout_are_alone_there_and_the_rivals_aim_where_they_are_told(
+    replay, folder, tmp_path
+):
+    asked = (folder / "web.csv", "--at", EVENING, "--window", "1h", "--policies", "hpa,outlook")
+    more = ("--utilisation", "0.5", "--json", tmp_path / "r.json", "--capacity", "10")
+    said = replay(*asked, *more, "--csv", "-")
+    assert said.code == 0
+    rows = list(csv.DictReader(said.out.splitlines()))
+    assert len(rows) == 12
+    assert not (tmp_path / "-").exists()
+    web = json.loads((tmp_path / "r.json").read_text())["workloads"]["tv/web"]
+    assert web["utilisation"] == 0.5
+    assert [one["setting"]["utilisation"] for one in web["policies"].values()] == [0.5, 0.5]
+    assert "hpa: target utilisation 50 %" in web["notes"][0]
+
+
 def test_changing_the_future_changes_nothing_before(replay, folder, tmp_path):
     asked = ("--at", EVENING, "--capacity", 10, "--policies", "hpa,schedule,outlook,preroll")
     assert replay(folder / "web.csv", *asked, "--csv", "before.csv").code == 0
@@ -342,6 +358,8 @@ def test_where_live_traffic_was_missing_the_outlook_speaks_and_gaps_count_nowher
         (("--at", EVENING, "--series", "tv/x"), "'tv/x' is not among them; there are tv/web"),
         (("--at", EVENING, "--config", "c.yaml"), "exclude each other"),
         (("--at", EVENING, "--csv", "no/r.csv"), "does not exist"),
+        (("--at", EVENING, "--utilisation", "0"), "'0' is not a ratio from 0.01 to 10"),
+        (("--at", EVENING, "--csv", "-", "--html", "-"), "two results cannot share stdout"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -75,6 +75,12 @@ def test_all_that_a_manager_is_promised_is_there(page):
     assert "differences of up to 10 %" in text
 
 
+def test_the_utilisation_that_was_asked_for_is_named(swept):
+    proof = make_proof(swept)
+    page = proof_page(replace(proof, asked=replace(proof.asked, utilisation=0.55)), title="Own")
+    assert "HPAs of the rivals aim at 55 % of a" in page.replace("&nbsp;", " ")
+
+
 def test_the_replay_shows_the_settings_that_the_verdict_is_about(page, swept):
     said = give_verdict(swept, "Europe/Paris")
     ready = {
