@@ -230,7 +230,7 @@ def test_what_was_served_is_held_over_a_restart(make_service, path, down_file):
     down_file.touch()
     with make_service(generous) as service:
         needed = {
-            name: one.plan.target(utc_now()).planned_replicas
+            name: one.target(utc_now()).planned_replicas  # a lead peak's, while it is fresh
             for name, one in service.snapshot().workloads.items()
         }
         until(lambda: service.snapshot().notices)  # a round has passed: it was noted
