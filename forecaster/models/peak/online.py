@@ -22,8 +22,8 @@ _GAIN_PER_DAY = 21.0
 
 
 def gain_per_step(step: timedelta) -> float:
-    """γ, in units of the score: it corrects as much a day at every step, at most 0.25 at once."""
-    return min(0.25, _GAIN_PER_DAY * (step / timedelta(days=1)))
+    """γ, in units of the score: it corrects as much a day at every step, at most 0.4 at once."""
+    return min(0.4, _GAIN_PER_DAY * (step / timedelta(days=1)))
 
 
 @dataclass(eq=False)

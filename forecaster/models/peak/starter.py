@@ -47,7 +47,7 @@ def day_prints(series: TrafficSeries) -> np.ndarray:
     offset = round((-first % 3600) / series.step_seconds)
     values = np.nan_to_num(series.rate_rps[offset:])
     hours = values[: len(values) // per_hour * per_hour].reshape(-1, per_hour).sum(axis=1)
-    parts = [hours]
+    parts = [hours if len(hours) else values]  # not even one hour: its steps
     if len(hours) >= 2 * _QUARTER:
         hour = round((first + offset * series.step_seconds) / 3600) % _QUARTER
         whole = hours[-hour % _QUARTER :]

@@ -54,7 +54,7 @@ def test_levels_never_cross_and_a_gap_teaches_nothing() -> None:
 def test_the_gain_corrects_as_much_a_day_at_every_step() -> None:
     assert gain_per_step(timedelta(minutes=1)) * 1440 == pytest.approx(21)
     assert gain_per_step(timedelta(seconds=10)) * 8640 == pytest.approx(21)
-    assert gain_per_step(timedelta(hours=1)) == 0.25
+    assert gain_per_step(timedelta(hours=1)) == 0.4
 
 
 def test_levels_must_rise() -> None:
