@@ -32,8 +32,9 @@ __all__ = [
 UNSERVED_TARGETS = (0.01, 0.005, 0.002, 0.001)
 """The unserved ratios at which slack is compared."""
 
-# Alone the HPA has nothing but this knob: finely, from less than is needed to 20 times as much.
-_ALONE = tuple(1.2 / 24 ** (n / 32) for n in range(33))
+# Alone the HPA has nothing but this knob: finely, from less than is needed to 6 times as much.
+# Nobody runs one at a target below 15 %; counting what it reaches there would flatter its rivals.
+_ALONE = tuple(1.2 * 0.125 ** (n / 22) for n in range(23))
 _ALONE_HALVINGS = 5
 # At twice its capacity a replica's HPA says next to nothing.
 _BENEATH = (2.0, 1.4, 1.15, 1.0, 0.85, 0.7, 0.6, 0.5, 0.4)
