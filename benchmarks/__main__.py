@@ -67,12 +67,21 @@ def main() -> None:
 
 
 def prove(traces: list[Trace]) -> None:
-    from benchmarks.proof import CLUSTERS, measure_proof, render_coverage, render_proof
+    from benchmarks.noise import render_noise
+    from benchmarks.proof import (
+        CLUSTERS,
+        measure_proof,
+        proof_traces,
+        render_coverage,
+        render_proof,
+    )
 
     print("## Slack at equal unserved traffic\n", flush=True)
     cells = measure_proof(traces)
     for name in CLUSTERS:
         print(f"\n### {name}\n\n{render_proof(cells, name)}\n", flush=True)
+    noise = render_noise(proof_traces(traces))
+    print(f"\n### Slack of a forecast that knew the half hour around\n\n{noise}\n", flush=True)
     print(f"\n### Coverage of the lead peak\n\n{render_coverage(cells)}\n", flush=True)
 
 
