@@ -138,8 +138,8 @@ def render_proof(cells: Sequence[Cell], name: str) -> str:
         "",
         f"- Preroll ÷ HPA: median {statistics.median(ratios):.3f}, highest {max(ratios):.3f}, over "
         f"{len(ratios)} of {judged} cells (in the others the HPA reaches no target)",
-        f"- at no target more slack than schedule, exporter or outlook × factor: {better} of {judged} "
-        "cells",
+        f"- at no target more slack than schedule, exporter or outlook × factor: {better} of "
+        f"{judged} cells",
     ]
     return "\n".join(lines)
 
