@@ -1,7 +1,7 @@
 """The ratio to the best HPA with 0, 1, 3, 7 and 14 days of own history, each always that old.
 
-Each of the last 14 days is decided by what so many days before it teach. With none the starter
-speaks, for a trace that taught it one that is trained on the others.
+Each of the last 14 days is decided by what so many days before it teach. Where that is too little
+for a model of its own the starter speaks, for a trace that taught it one trained on the others.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ def measure_cold_start(
     judged = [one for one in proof_traces(traces) if one.series.step <= timedelta(minutes=5)]
     rows = {name: rows_of(name, folder) for name in TRACES} if folder is not None else {}
     asked = [
-        (trace, days, _starter_without(rows, trace.name) if days == 0 else None)
+        (trace, days, starter)
         for trace in judged
+        for starter in [_starter_without(rows, trace.name) if rows else None]
         for days in DAYS
         if days or rows
     ]

@@ -56,6 +56,8 @@ class PeakConfig:
     teaches; ``rows`` how many decisions are drawn from it at the most; ``folds`` how many parts
     of the past are each foretold by a model of the others. Decisions count by their traffic to the
     power of ``traffic_weight``: what is short at the evening's peak is more than at night.
+    ``least_past`` are the pairs (lead windows, time that they span) one of which a model of its own
+    needs: with less, the one that others taught was calibrated better on real traces.
     """
 
     levels: tuple[float, ...] = DEFAULT_LEVELS
@@ -66,6 +68,7 @@ class PeakConfig:
     location: BoostingConfig = LOCATION_TREES
     scale: BoostingConfig = SCALE_TREES
     calibration_days: int = 14
+    least_past: tuple[tuple[int, timedelta], ...] = ((600, 2 * _DAY), (LEAST_ROWS, 7 * _DAY))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ def train_lead_peak(
     """Train on the intervals that ended by ``cutoff``; takes a second or two.
 
     ``path`` is :attr:`TrainedOutlook.path` of the same cutoff. Raises HistoryTooShort where fewer
-    than 300 lead windows were lived through, ForecastError without LightGBM.
+    lead windows were lived through than ``config`` asks for, ForecastError without LightGBM.
     """
     known = series.before(cutoff)
     first = cutoff - config.days * _DAY
@@ -111,11 +114,17 @@ def train_lead_peak(
     if recent is None:
         raise HistoryTooShort(f"{series.series_id}: no traffic before {cutoff:%Y-%m-%d %H:%M} UTC")
     everything = usable_rows(recent, lead_steps)
-    if len(everything) < LEAST_ROWS:
+    steps = int(everything[-1] - everything[0]) + 1 if len(everything) else 0
+    span = steps * series.step
+    if not any(len(everything) >= count and span >= least for count, least in config.least_past):
+        enough = ", or ".join(
+            f"{count} over {format_duration(least)}" for count, least in config.least_past
+        )
         raise HistoryTooShort(
             f"{series.series_id}: {len(everything)} whole lead windows of "
-            f"{format_duration((lead_steps + 1) * series.step)} were observed before "
-            f"{cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs {LEAST_ROWS}"
+            f"{format_duration((lead_steps + 1) * series.step)} over {format_duration(span)} were "
+            f"observed before {cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs "
+            f"{enough}"
         )
     chosen = spread(everything, config.rows)
     taught = teaching_rows(recent, path, lead_steps, chosen, config.traffic_weight)

@@ -17,6 +17,7 @@ QUICK = PeakConfig(
     rows=6000,
     location=BoostingConfig(rounds=30),
     scale=BoostingConfig(rounds=20),
+    least_past=((300, timedelta(0)),),
 )
 LEAD_STEPS = 5
 

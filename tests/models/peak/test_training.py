@@ -117,6 +117,18 @@ def test_a_row_that_teaches_sees_no_path_of_the_next_day(
     np.testing.assert_array_equal(again, taught[:2])
 
 
+def test_a_day_by_the_minute_is_not_enough_for_a_model_of_its_own(trace: TrafficSeries) -> None:
+    """1,435 windows, but of one day: what others taught is calibrated better then."""
+    cutoff = trace.start + timedelta(days=1)
+    with pytest.raises(
+        HistoryTooShort, match=r"1434 whole .* over 23h54m .* needs 600 over 2d, or 300 over"
+    ):
+        train_lead_peak(trace, cutoff, None, LEAD_STEPS)
+    few = TrafficSeries("few", trace.start, timedelta(minutes=15), trace.rate_rps[:400])
+    with pytest.raises(HistoryTooShort, match=r"394 whole .* over 4d"):
+        train_lead_peak(few, few.end, None, LEAD_STEPS)
+
+
 def _hard(kind: str) -> FloatArray:
     rng = np.random.default_rng(11)
     rates = np.zeros(4000)
