@@ -9,11 +9,15 @@
     │       ├── SourceUnavailable   wait: down, timed out, overloaded (429, 5xx)
     │       ├── SourceRefused       fix the request: credentials, query, tenant (4xx)
     │       └── SourceAnswerError   the answer cannot be trusted: HTML, partial, malformed
+    ├── EventError
+    │   ├── EventFileError       fix the calendar: carries place and a valid example
+    │   └── EventSourceError     a calendar cannot be fetched: wait, or fix its address
     ├── ForecastError            a model could not make a forecast from sound input
     ├── OutputError              a result cannot be written where it was asked for
     ├── StoreError               the embedded store cannot be read or written
     └── ServingError
         ├── UnknownWorkload      404
+        ├── UnknownEvent         404
         └── NoUsablePlan         503: not trained yet, or the plan has ended
 
 A message carries the bad value, where it stands, and a valid example. The
@@ -27,6 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "EventError",
+    "EventFileError",
+    "EventSourceError",
     "ForecastError",
     "HistoryTooShort",
     "NoUsablePlan",
@@ -42,6 +49,7 @@ __all__ = [
     "StoreError",
     "TrafficError",
     "TrafficFileError",
+    "UnknownEvent",
     "UnknownWorkload",
 ]
 
@@ -126,6 +134,31 @@ class SourceAnswerError(SourceError):
     """The source answered something that cannot be trusted."""
 
 
+class EventError(PrerollError):
+    """Something about the events that are known ahead."""
+
+
+class EventFileError(EventError):
+    """A calendar that cannot be read as one; the text reads ``path:place: message``.
+
+    ``place`` is a line, an entry ("event 3") or empty; the text ends with a valid example.
+    """
+
+    def __init__(
+        self, path: Path | str, message: str, *, place: str = "", example: str | None = None
+    ) -> None:
+        self.path = str(path)
+        self.place = place
+        self.example = example
+        where = f"{self.path}:{place}" if place else self.path
+        hint = "" if example is None else f"\nA valid example:\n{example}"
+        super().__init__(f"{where}: {message}{hint}")
+
+
+class EventSourceError(EventError):
+    """A calendar could not be fetched: down, refused, too large, or no calendar at all."""
+
+
 class ForecastError(PrerollError):
     """A model could not make a forecast from sound input."""
 
@@ -144,6 +177,10 @@ class ServingError(PrerollError):
 
 class UnknownWorkload(ServingError):
     """No such workload is configured."""
+
+
+class UnknownEvent(ServingError):
+    """No event of this id is kept."""
 
 
 class NoUsablePlan(ServingError):

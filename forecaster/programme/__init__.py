@@ -1,0 +1,1 @@
+"""Where events come from: YAML, CSV, iCalendar, XMLTV, and prescaling-exporter's manifests."""
