@@ -20,7 +20,15 @@ import httpx
 
 from tests.worker.processes import below
 
-__all__ = ["Running", "free_port", "running", "serve_command", "sound", "write_settings"]
+__all__ = [
+    "Running",
+    "free_port",
+    "running",
+    "serve_command",
+    "sound",
+    "wait_until_stored",
+    "write_settings",
+]
 
 STOP_SECONDS = 5.0
 
@@ -42,6 +50,14 @@ class Running:
         answer = self.get("/v1/targets/tv/api")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def target_by(self, source: str, seconds: float = 60) -> dict[str, Any]:
+        """The target for tv/api once ``source`` speaks: the other's number is another number."""
+        began = time.monotonic()
+        while (target := self.target())["source"] != source:
+            assert time.monotonic() - began < seconds, target
+            time.sleep(0.05)
+        return target
 
     def wait_until_ready(self, seconds: float = 60) -> float:
         """How long it took until /readyz said yes."""
@@ -129,6 +145,15 @@ def running(folder: Path, more: str = "") -> Iterator[Running]:
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def wait_until_stored(store: Path, table: str, seconds: float = 20) -> None:
+    """Until a table of the store has a row."""
+    began = time.monotonic()
+    with closing(sqlite3.connect(store, timeout=5)) as connection:
+        while connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):
+            assert time.monotonic() - began < seconds
+            time.sleep(0.02)
 
 
 def sound(store: Path) -> bool:

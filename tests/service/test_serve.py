@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from forecaster.worker import utc_now
-from tests.service.running import STOP_SECONDS, running, sound
+from tests.service.running import STOP_SECONDS, running, sound, wait_until_stored
 from tests.worker.processes import below, helpers_of
 from tests.worker.sources import STEP, moved_trace, write_traffic_file
 
@@ -31,9 +31,10 @@ def folder(tmp_path):
 def test_from_the_first_start_over_a_stop_to_a_restart_without_a_source(folder):
     with running(folder) as service:
         service.wait_until_ready()
-        target = service.target()
+        target = service.target_by("lead_peak")
         assert target["replicas"] > 0
         assert target["mode"] == "active"
+        wait_until_stored(folder / "preroll.sqlite", "lead_peaks")
         code, seconds = service.stop()
         assert code == 0
         assert seconds < STOP_SECONDS
@@ -48,7 +49,7 @@ def test_from_the_first_start_over_a_stop_to_a_restart_without_a_source(folder):
     (folder / "traffic.csv.gz").unlink()
     with running(folder) as service:
         service.wait_until_ready(seconds=20)
-        again = service.target()
+        again = service.target_by("lead_peak", seconds=5)  # what was told before the restart
         assert abs(again["planned_replicas"] - target["planned_replicas"]) <= 3  # a minute later
         assert "trained" not in service.events()
         deadline = time.monotonic() + 20
@@ -119,13 +120,15 @@ def test_sigterm_ends_everything_in_time_and_well_at_any_moment(folder, moment):
 def test_a_killed_service_takes_its_helpers_along_and_serves_its_plan_when_it_is_back(folder):
     with running(folder) as service:
         service.wait_until_ready()
-        before = service.target()["planned_replicas"]
+        before = service.target_by("lead_peak")["planned_replicas"]
+        wait_until_stored(folder / "preroll.sqlite", "lead_peaks")
         code, seconds = service.stop(signal.SIGKILL)
         assert code == -signal.SIGKILL
         assert seconds < 15  # a helper that is just starting looks for its parent when it is up
     with running(folder) as service:
         service.wait_until_ready(seconds=20)
-        assert abs(service.target()["planned_replicas"] - before) <= 3
+        again = service.target_by("lead_peak", seconds=20)["planned_replicas"]
+        assert abs(again - before) <= 3
         assert "training begins" not in service.events()  # nothing was lost: nothing is due
 
 
