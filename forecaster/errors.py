@@ -11,7 +11,9 @@
     │       └── SourceAnswerError   the answer cannot be trusted: HTML, partial, malformed
     ├── EventError
     │   ├── EventFileError       fix the calendar: carries place and a valid example
-    │   └── EventSourceError     a calendar cannot be fetched: wait, or fix its address
+    │   ├── EventSourceError     a calendar cannot be fetched: wait, or fix its address
+    │   ├── EventRefused         fix the event: 422, every field that cannot be used is named
+    │   └── EventConflict        409: it is another event already, or has changed meanwhile (412)
     ├── ForecastError            a model could not make a forecast from sound input
     ├── OutputError              a result cannot be written where it was asked for
     ├── StoreError               the embedded store cannot be read or written
@@ -31,9 +33,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "EventConflict",
     "EventError",
     "EventFileError",
+    "EventRefused",
     "EventSourceError",
+    "FieldProblem",
     "ForecastError",
     "HistoryTooShort",
     "NoUsablePlan",
@@ -157,6 +162,38 @@ class EventFileError(EventError):
 
 class EventSourceError(EventError):
     """A calendar could not be fetched: down, refused, too large, or no calendar at all."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One field of an event that cannot be used; ``field`` is dotted ("floor.replicas")."""
+
+    field: str
+    message: str
+    example: str | None = None
+
+    def __str__(self) -> str:
+        named = f"{self.field}: {self.message}" if self.field else self.message
+        return named if self.example is None else f"{named}; for example: {self.example}"
+
+
+class EventRefused(EventError):
+    """An event that somebody wants to make, or to change, and that cannot be; lists all fields."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(one) for one in self.problems))
+
+
+class EventConflict(EventError):
+    """Another event stands in the way.
+
+    ``changed`` where the event is not any more what the caller believes it to be.
+    """
+
+    def __init__(self, message: str, *, changed: bool = False) -> None:
+        self.changed = changed
+        super().__init__(message)
 
 
 class ForecastError(PrerollError):

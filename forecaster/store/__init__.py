@@ -4,24 +4,37 @@ schema.py     the tables and their version
 database.py   opening: settings, version, a damaged file moved aside
 packing.py    an outlook as few bytes
 peaks.py      lead-peak models, and a reader of them alone
+events.py     events made by REST, overrides, the contents of calendars
+calendar.py   the calendar that comes of them, for the trainer and the refresher
 store.py      saving and loading, each write one transaction
 """
 
 from __future__ import annotations
 
+from forecaster.store.calendar import NO_VERSION, CalendarShelf, encoded_event, version_of
 from forecaster.store.database import DamagedStore, set_aside
+from forecaster.store.events import Creation, EventShelf, KeptContent, KeptEvents, Patch
 from forecaster.store.packing import PackedOutlook, pack
 from forecaster.store.peaks import Learnt, PeakShelf, StoredPeak
 from forecaster.store.store import PlanStore, TrainingRecord
 
 __all__ = [
+    "NO_VERSION",
+    "CalendarShelf",
+    "Creation",
     "DamagedStore",
+    "EventShelf",
+    "KeptContent",
+    "KeptEvents",
     "Learnt",
     "PackedOutlook",
+    "Patch",
     "PeakShelf",
     "PlanStore",
     "StoredPeak",
     "TrainingRecord",
+    "encoded_event",
     "pack",
     "set_aside",
+    "version_of",
 ]

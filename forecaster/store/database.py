@@ -9,16 +9,26 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_replace
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from forecaster.errors import StoreError
 from forecaster.store.schema import METADATA, SCHEMA_VERSION, about
 
-__all__ = ["DamagedStore", "guarded", "open_database", "put_rows", "set_aside"]
+__all__ = [
+    "DamagedStore",
+    "guarded",
+    "open_database",
+    "put_rows",
+    "set_aside",
+    "shelf_engine",
+    "writing",
+]
 
 _BUSY_MILLISECONDS = 5_000
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -57,6 +67,27 @@ def open_database(path: Path) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def shelf_engine(path: Path) -> Engine:
+    """An engine that opens the file for each transaction, and makes none where there is none.
+
+    What others do to the file (moved aside, replaced) is seen at once, and any thread may use it.
+    What it commits is on the disk, whatever happens to the machine.
+    """
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "connect", _configure_durably)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The engine for transactions that write: each waits for its turn at its beginning."""
+    return engine.execution_options(preroll_writes=True)
 
 
 @contextmanager
@@ -114,6 +145,13 @@ def _configure(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _configure_durably(connection: Any, record: Any) -> None:
+    _configure(connection, record)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
 def _begin(connection: Any) -> None:
     # In WAL mode a transaction that reads first and writes later cannot wait for its turn, it
     # fails: so one that will write says so at once.
@@ -122,7 +160,7 @@ def _begin(connection: Any) -> None:
 
 
 def _prepare(engine: Engine, path: Path) -> None:
-    with engine.execution_options(preroll_writes=True).begin() as connection:
+    with writing(engine).begin() as connection:
         problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if problem != "ok":
             raise DamagedStore(f"store {path} is damaged: {problem}")

@@ -22,6 +22,11 @@ __all__ = [
     "METADATA",
     "SCHEMA_VERSION",
     "about",
+    "event_calendar",
+    "event_keys",
+    "event_overrides",
+    "event_sources",
+    "events",
     "lead_peaks",
     "live_offsets",
     "outlooks",
@@ -133,4 +138,58 @@ served = Table(
     Column("workload", String, primary_key=True),
     Column("at", _Instant, primary_key=True),
     Column("replicas", Integer, nullable=False),
+)
+
+# Events that were made by REST. ``document`` is JSON (``EventDocument``); ``creation`` is a digest
+# of what it was made from, by which the same request is known when it comes again.
+events = Table(
+    "events",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("document", String, nullable=False),
+    Column("creation", String, nullable=False),
+    Column("ends", _Instant, nullable=False),
+)
+
+# Idempotency keys of late, and which event each has made.
+event_keys = Table(
+    "event_keys",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("creation", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("at", _Instant, nullable=False),
+)
+
+# What is laid over events of calendars that are not ours to write: a JSON merge patch each.
+event_overrides = Table(
+    "event_overrides",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("patch", String, nullable=False),
+    Column("at", _Instant, nullable=False),
+)
+
+# The last good content of each calendar, for a restart without a network. ``origin`` is where it
+# was fetched from: of another place it does not count.
+event_sources = Table(
+    "event_sources",
+    METADATA,
+    Column("source", String, primary_key=True),
+    Column("origin", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("etag", String),
+    Column("last_modified", String),
+    Column("fetched_at", _Instant, nullable=False),
+)
+
+# The calendar as the trainer and the refresher read it, one row: every event of a window, rules
+# made into events, overrides laid on. ``events`` is JSON, deflated.
+event_calendar = Table(
+    "event_calendar",
+    METADATA,
+    Column("place", Integer, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("overlap", String, nullable=False),
+    Column("events", LargeBinary, nullable=False),
 )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import TrainingState
 from forecaster.planning.target import Held
-from forecaster.store.database import guarded, open_database, put_rows
+from forecaster.store.database import guarded, open_database, put_rows, writing
 from forecaster.store.packing import PackedOutlook
 from forecaster.store.peaks import StoredPeak, told_of
 from forecaster.store.schema import (
@@ -175,8 +175,7 @@ class PlanStore:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        engine = self._engine.execution_options(preroll_writes=True)
-        with guarded(self.path, "written"), engine.begin() as connection:
+        with guarded(self.path, "written"), writing(self._engine).begin() as connection:
             yield connection
 
     @contextmanager
