@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from forecaster.durations import format_duration
 from forecaster.errors import SettingsError, SettingsProblem
@@ -107,7 +109,7 @@ def _workloads(pieces: Pieces) -> list[WorkloadSettings]:
         first.setdefault(name, keys)
         rule = _rule(pieces, keys, shape, defaults)
         if rule is not None:
-            built.append(WorkloadSettings(shape.namespace, shape.name, rule))
+            built.append(WorkloadSettings(shape.namespace, shape.name, rule, dict(shape.labels)))
     return built
 
 
@@ -132,19 +134,35 @@ def _server(pieces: Pieces) -> ServerSettings | None:
     shape = pieces.piece(ServerShape, "server")
     if shape is None:
         return None
-    tokens = [token.get_secret_value() for token in shape.tokens or ()]
+    tokens = _tokens(pieces, "tokens", shape.tokens, shape.tokens_file)
+    writers = _tokens(pieces, "events_tokens", shape.events_tokens, shape.events_tokens_file)
+    if set(tokens) & set(writers):
+        pieces.note(
+            ("server", "events_tokens" if shape.events_tokens else "events_tokens_file"),
+            "a token stands here and among the tokens that may only read; who writes events needs "
+            "one of its own",
+            _TOKEN_EXAMPLE,
+        )
+    return ServerSettings(shape.host, shape.port, tokens, writers)
+
+
+def _tokens(
+    pieces: Pieces, key: str, listed: Sequence[SecretStr] | None, file: str | None
+) -> tuple[str, ...]:
+    """The tokens in the list at ``key`` and in the file that ``key`` with ``_file`` names."""
+    tokens = [token.get_secret_value() for token in listed or ()]
     for index, token in enumerate(tokens):
         if not _is_token(token):
-            pieces.note(("server", "tokens", index), _BAD_TOKEN, _TOKEN_EXAMPLE)
-    if shape.tokens_file is not None:
-        text, _ = pieces.secret(("server", "tokens"), None, shape.tokens_file)
+            pieces.note(("server", key, index), _BAD_TOKEN, _TOKEN_EXAMPLE)
+    if file is not None:
+        text, _ = pieces.secret(("server", key), None, file)
         for number, line in enumerate((text or "").splitlines(), start=1):
             if line.strip() and not _is_token(line.strip()):
                 message = f"in its line {number}: {_BAD_TOKEN}"
-                pieces.note(("server", "tokens_file"), message, _TOKEN_EXAMPLE)
+                pieces.note(("server", f"{key}_file"), message, _TOKEN_EXAMPLE)
             elif line.strip():
                 tokens.append(line.strip())
-    return ServerSettings(shape.host, shape.port, tuple(tokens))
+    return tuple(tokens)
 
 
 _BAD_TOKEN = "the token has white space or characters in it that a header cannot carry"  # noqa: S105  words, no secret

@@ -22,7 +22,9 @@ PREFIX = "PREROLL_"
 CONFIG_VARIABLE = "PREROLL_CONFIG"  # the command line's own: where the file is
 
 # Where a blank value is a slip that must not open the endpoint to everybody.
-NEVER_BLANK: frozenset[Keys] = frozenset({("server", "tokens"), ("server", "tokens_file")})
+NEVER_BLANK: frozenset[Keys] = frozenset(
+    ("server", key) for key in ("tokens", "tokens_file", "events_tokens", "events_tokens_file")
+)
 
 # Kubernetes gives every pod the addresses of the services beside it. One that is named "preroll" or
 # "preroll-…" comes as PREROLL_SERVICE_HOST, PREROLL_PORT_8080_TCP_ADDR and so on: not ours.

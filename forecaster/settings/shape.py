@@ -113,6 +113,11 @@ class WorkloadShape(Shape):
     mode: Mode | None = Field(
         default=None, description="active, shadow or off.", examples=["shadow"]
     )
+    labels: dict[Text, Text] = Field(
+        default={},
+        description="What events may select it by, beside its name.",
+        examples=[{"tier": "edge"}],
+    )
 
 
 class TrainingShape(Shape):
@@ -157,6 +162,17 @@ class ServerShape(Shape):
         default=None,
         description="A file with one bearer token per line.",
         examples=["/etc/preroll/tokens"],
+    )
+    events_tokens: Tokens | None = Field(
+        default=None,
+        description="Bearer tokens that may write events, and read. Better in a file. With "
+        "neither, nobody may write.",
+        examples=[["…"]],
+    )
+    events_tokens_file: Text | None = Field(
+        default=None,
+        description="A file with one such token per line.",
+        examples=["/etc/preroll/events-tokens"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address
@@ -28,11 +29,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class WorkloadSettings:
-    """One workload, and how it scales."""
+    """One workload, how it scales, and what events may select it by beside its name."""
 
     namespace: str
     name: str
     rule: ScalingRule
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def workload(self) -> str:
@@ -119,11 +121,16 @@ class FileSettings:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where KEDA asks, and the tokens that it may use."""
+    """Where KEDA asks, and the tokens that it may use.
+
+    ``events_tokens`` may write events, and read all that ``tokens`` may; without any, nobody
+    writes.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     tokens: tuple[str, ...] = field(default=(), repr=False)
+    events_tokens: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def open_to_others(self) -> bool:

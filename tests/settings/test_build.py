@@ -216,6 +216,8 @@ def test_a_unit_is_never_guessed_at(problems):
         ("{tokens: []}", "server.tokens"),
         ("{tokens: ''}", "server.tokens"),
         ("{tokens_file: }", "server.tokens_file"),
+        ("{events_tokens: }", "server.events_tokens"),
+        ("{events_tokens_file: }", "server.events_tokens_file"),
     ],
 )
 def test_tokens_with_nothing_behind_them_never_open_the_endpoint(problems, valid, server, place):
@@ -378,6 +380,37 @@ def test_tokens_in_a_file_are_checked_line_by_line(problems, valid, tmp_path):
     (problem,) = problems(valid + "server: {tokens_file: tokens}\n")
     assert problem.place == "server.tokens_file"
     assert "line 3" in problem.message
+
+
+def test_who_writes_events_has_tokens_of_its_own(load, valid, tmp_path):
+    (tmp_path / "writers").write_text("two\n")
+    server = "server: {tokens: [reader], events_tokens: [one], events_tokens_file: writers}\n"
+    settings = load(valid + server).server
+    assert (settings.tokens, settings.events_tokens) == (("reader",), ("one", "two"))
+    assert "one" not in repr(settings)
+    assert load(valid).server.events_tokens == ()
+
+
+def test_a_token_that_may_only_read_does_not_write_as_well(problems, valid):
+    (problem,) = problems(valid + "server: {tokens: [5ecret], events_tokens: [5ecret]}\n")
+    assert problem.place == "server.events_tokens"
+    assert "5ecret" not in str(problem)
+
+
+def test_a_workload_has_labels_for_events_to_select_it_by(load, valid):
+    (workload,) = load(
+        valid + "    labels: {tier: edge, team.example.com/name: 'tv'}\n"
+    ).fleet.workloads
+    assert workload.labels == {"tier": "edge", "team.example.com/name": "tv"}
+    assert hash(workload) == hash(load(valid).fleet.workloads[0])
+
+
+def test_a_label_that_is_no_text_is_to_be_quoted(problems, valid):
+    (problem,) = problems(valid + "    labels: {tier: 1}\n")
+    assert (problem.place, problem.message) == (
+        "workloads[0].labels.tier",
+        "1 is not text; write it in quotes",
+    )
 
 
 def test_the_settings_can_be_sent_to_another_process(load, valid):
