@@ -217,8 +217,11 @@ def _zone(value: Any) -> Any:
 
 def _time_of_day(value: Any) -> time:
     if isinstance(value, str):
+        text = value.strip()
+        text = f"0{text}" if re.match(r"\d:", text) else text
+        text = "00:00" if re.fullmatch(r"24:00(:00)?", text) else text  # the end of a day
         try:
-            value = time.fromisoformat(value.strip())
+            value = time.fromisoformat(text)
         except ValueError:
             raise refused(f"{_shown(value)} is not a time of day") from None
     if not isinstance(value, time):

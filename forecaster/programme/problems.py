@@ -118,7 +118,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], place: str) -> EntryP
     example: str | None = None
     if kind == "extra_forbidden":
         owner, _ = _walk(model, keys[:-1])
-        known = list(owner.model_fields) if owner is not None else []
+        known = list(_fields(owner)) if owner is not None else []
         close = difflib.get_close_matches(str(keys[-1]), known, n=1)
         told = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         message = f"unknown key; {told}"
@@ -151,9 +151,14 @@ def _walk(model: type[BaseModel], keys: Keys) -> tuple[type[BaseModel] | None, F
             continue
         if owner is None:  # a key of a free mapping, such as a label: its field is the mapping
             return None, field
-        field = owner.model_fields.get(key)
+        field = _fields(owner).get(key)
         owner = None if field is None else _model_in(field.annotation)
     return owner, field
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the names they are written with."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
