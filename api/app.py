@@ -9,15 +9,17 @@ from typing import Any
 from fastapi import FastAPI, Response
 from starlette.types import Receive, Scope, Send
 
-from api.auth import TokenGuard, unauthorized_answer
+from api.auth import Guards
 from api.errors import add_error_handlers
 from api.exposition import CONTENT_TYPE, MetricsPage
-from api.openapi import describe_target_route, describe_tokens
+from api.openapi import describe_event_routes, describe_target_route, describe_tokens
 from api.routes.docs import docs_router
+from api.routes.events import events_router
 from api.routes.health import health_router
 from api.routes.targets import TargetRoute
 from api.routes.workloads import workloads_router
 from forecaster.planning.snapshot import Snapshot
+from forecaster.worker.programme import Programme
 
 __all__ = ["PrerollAPI", "create_app"]
 
@@ -33,7 +35,7 @@ class PrerollAPI(FastAPI):
     to. A target skips the framework's stack of middleware, which costs more than the target.
     """
 
-    def __init__(self, guard: TokenGuard, targets: TargetRoute) -> None:
+    def __init__(self, guards: Guards, targets: TargetRoute) -> None:
         super().__init__(
             title=_TITLE,
             description="How many replicas each workload needs when one asked for now is ready.",
@@ -42,7 +44,7 @@ class PrerollAPI(FastAPI):
             redoc_url=None,
             redirect_slashes=False,  # a redirect would name whatever host the request named
         )
-        self._guard = guard
+        self._guards = guards
         self._targets = targets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,8 +54,13 @@ class PrerollAPI(FastAPI):
             return
         root, path = scope.get("root_path", ""), scope["path"]
         below = path.removeprefix(root)
-        if below.startswith(_GUARDED) and not self._guard.admits(scope["headers"]):
-            await unauthorized_answer().send(send)
+        refusal = (
+            self._guards.refusal(scope["method"], below, scope["headers"])
+            if below.startswith(_GUARDED)
+            else None
+        )
+        if refusal is not None:
+            await refusal.send(send)
         elif below.startswith(_TARGETS):
             workload = below[len(_TARGETS) :].removesuffix("/")
             await self._targets.respond(scope["method"], workload, send)
@@ -66,8 +73,9 @@ class PrerollAPI(FastAPI):
         """The schema of every route, the one ahead of the routing included."""
         schema = super().openapi()
         describe_target_route(schema)
-        if self._guard.closed:
+        if self._guards.readers.closed:
             describe_tokens(schema, _GUARDED)
+        describe_event_routes(schema)
         return schema
 
 
@@ -76,18 +84,25 @@ def create_app(
     *,
     clock: Callable[[], datetime],
     tokens: Sequence[str] = (),
+    events: Programme | None = None,
+    events_tokens: Sequence[str] = (),
 ) -> FastAPI:
     """The service over what ``snapshot`` returns at each request; ``clock`` gives aware UTC.
 
-    It does no IO and starts nothing: whoever runs it replaces the snapshot. With ``tokens``, every
-    request under /v1 must carry one of them; ValueError where one cannot be sent in a header.
+    It starts nothing: whoever runs it replaces the snapshot. With ``tokens``, every request under
+    /v1 must carry one of them, or of ``events_tokens``, which changes of events need; ValueError
+    where one cannot be sent in a header. Without ``events`` there are none to ask for.
     """
     targets = TargetRoute(snapshot, clock)
-    app = PrerollAPI(TokenGuard(tokens), targets)
-    app.include_router(workloads_router(snapshot, clock))
+    app = PrerollAPI(Guards(tokens, events_tokens), targets)
+    if events is None:
+        app.include_router(workloads_router(snapshot, clock))
+    else:
+        app.include_router(workloads_router(snapshot, clock, events.concerning))
+        app.include_router(events_router(events.desk, events.labels, clock))
     app.include_router(health_router(snapshot))
     app.include_router(docs_router(_TITLE))
-    page = MetricsPage(snapshot, clock, targets.answers)
+    page = MetricsPage(snapshot, clock, targets.answers, events)
 
     @app.get(
         "/metrics",

@@ -1,4 +1,4 @@
-"""Bearer tokens: who may read what is under /v1."""
+"""Bearer tokens: who may read what is under /v1, and who may write events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from hmac import compare_digest
 
 from api.answers import Answer, error_answer
 
-__all__ = ["TokenGuard", "unauthorized_answer"]
+__all__ = ["Guards", "TokenGuard", "unauthorized_answer"]
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_EVENTS = "/v1/events"
 
 
 class TokenGuard:
@@ -60,11 +63,49 @@ class TokenGuard:
         return found
 
 
-def unauthorized_answer() -> Answer:
+class Guards:
+    """Who may read, and who may write events: tokens of their own, that may read as well.
+
+    Without ``tokens`` everybody may read; without ``events_tokens`` nobody may write. ValueError
+    as for a TokenGuard.
+    """
+
+    def __init__(self, tokens: Sequence[str] = (), events_tokens: Sequence[str] = ()) -> None:
+        self.writers = TokenGuard(events_tokens)
+        self.readers = TokenGuard([*tokens, *events_tokens] if tokens else ())
+
+    def refusal(
+        self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]
+    ) -> Answer | None:
+        """The answer to a request under /v1 that may not pass; None where it may."""
+        if not self.readers.admits(headers):
+            return unauthorized_answer()
+        if method in _READING or not path.startswith(_EVENTS):
+            return None
+        if not self.writers.closed:
+            return error_answer(
+                403,
+                "events_are_read_only",
+                "nobody may write events here, for no token is set that may; set for example "
+                "server: {events_tokens_file: /etc/preroll/events-tokens} or "
+                "PREROLL_SERVER__EVENTS_TOKENS",
+            )
+        if self.writers.admits(headers):
+            return None
+        if self.readers.closed:
+            return error_answer(
+                403,
+                "forbidden",
+                "this token may only read; writing events needs one of server.events_tokens",
+            )
+        return unauthorized_answer("a token of server.events_tokens is needed to write events")
+
+
+def unauthorized_answer(reason: str = "a valid token is needed") -> Answer:
     """401 with the scheme that would be accepted."""
     return error_answer(
         401,
         "unauthorized",
-        "a valid token is needed; send for example the header Authorization: Bearer <token>",
+        f"{reason}; send for example the header Authorization: Bearer <token>",
         (b"www-authenticate", b'Bearer realm="preroll"'),
     )

@@ -7,9 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.answers import error_answer, json_answer
+from api.bodies import BodyError
 from api.forecast import ForecastQueryError
 from api.schemas import ProblemView, QueryErrorView
-from forecaster.errors import NoUsablePlan, UnknownWorkload
+from forecaster.errors import (
+    EventConflict,
+    EventRefused,
+    NoUsablePlan,
+    StoreError,
+    UnknownEvent,
+    UnknownWorkload,
+)
 
 __all__ = ["add_error_handlers"]
 
@@ -17,7 +25,7 @@ _WORDS = {404: "not_found", 405: "method_not_allowed"}
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """404, 405, 422, 503 and the unexpected (500; the server logs its trace, nobody is sent it)."""
+    """4xx, 503 and the unexpected (500; the server logs its trace, nobody is sent it)."""
 
     @app.exception_handler(UnknownWorkload)
     async def unknown(_request: Request, error: UnknownWorkload) -> Response:
@@ -27,9 +35,39 @@ def add_error_handlers(app: FastAPI) -> None:
     async def no_plan(_request: Request, error: NoUsablePlan) -> Response:
         return error_answer(503, "no_usable_plan", str(error)).response()
 
+    @app.exception_handler(UnknownEvent)
+    async def no_event(_request: Request, error: UnknownEvent) -> Response:
+        return error_answer(404, "unknown_event", str(error)).response()
+
+    @app.exception_handler(EventConflict)
+    async def conflict(_request: Request, error: EventConflict) -> Response:
+        if error.changed:
+            return error_answer(412, "precondition_failed", str(error)).response()
+        return error_answer(409, "conflict", str(error)).response()
+
+    @app.exception_handler(EventRefused)
+    async def no_such_event(_request: Request, error: EventRefused) -> Response:
+        problems = [
+            ProblemView(
+                field=one.field or "body",
+                message=one.message,
+                example="see /docs" if one.example is None else one.example,
+            )
+            for one in error.problems
+        ]
+        return _problems("invalid_event", str(error), problems)
+
+    @app.exception_handler(StoreError)
+    async def not_stored(_request: Request, error: StoreError) -> Response:
+        return error_answer(503, "store_error", f"nothing has changed: {error}").response()
+
+    @app.exception_handler(BodyError)
+    async def no_body(_request: Request, error: BodyError) -> Response:
+        return error.answer.response()
+
     @app.exception_handler(ForecastQueryError)
     async def invalid(_request: Request, error: ForecastQueryError) -> Response:
-        return _query_error(str(error), list(error.problems))
+        return _problems("invalid_query", str(error), list(error.problems))
 
     @app.exception_handler(RequestValidationError)
     async def not_valid(_request: Request, error: RequestValidationError) -> Response:
@@ -38,7 +76,7 @@ def add_error_handlers(app: FastAPI) -> None:
             for one in error.errors()
         ]
         reason = "; ".join(f"{one.field}: {one.message}" for one in problems)
-        return _query_error(reason, problems)
+        return _problems("invalid_query", reason, problems)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
@@ -54,6 +92,6 @@ def add_error_handlers(app: FastAPI) -> None:
         return error_answer(500, "internal_error", reason, (b"connection", b"close")).response()
 
 
-def _query_error(reason: str, problems: list[ProblemView]) -> Response:
-    view = QueryErrorView(error="invalid_query", reason=reason, problems=problems)
+def _problems(word: str, reason: str, problems: list[ProblemView]) -> Response:
+    view = QueryErrorView(error=word, reason=reason, problems=problems)
     return json_answer(422, view.model_dump_json()).response()

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
 
+from api.event_metrics import EventCollector
 from api.metrics import ServiceCollector, WorkloadCollector
 from api.pacing import in_turns
 from forecaster.planning.snapshot import Snapshot, WorkloadState
+from forecaster.worker.programme import Programme
 
 __all__ = ["CONTENT_TYPE", "MetricsPage"]
 
@@ -43,7 +46,9 @@ class MetricsPage:
         snapshot: Callable[[], Snapshot],
         clock: Callable[[], datetime],
         answers: Mapping[int, int],
+        events: Programme | None = None,
     ) -> None:
+        self._events = events
         self._snapshot = snapshot
         self._clock = clock
         self._answers = answers
@@ -74,6 +79,8 @@ class MetricsPage:
             ready = ready and _settled(some)
             page.add(WorkloadCollector(some, now))
         page.add(ServiceCollector(snapshot, ready, self._answers))
+        if self._events is not None:
+            page.add(EventCollector(await run_in_threadpool(self._events.counts, now)))
         return page.text()
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.schemas import ForecastView, ProblemView
+from api.instants import INSTANT_EXAMPLE, instant_in
+from api.schemas import EventBand, ForecastView, ProblemView
 from forecaster.planning.capacity import IntArray
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import WorkloadState
 
-__all__ = ["ForecastQuery", "ForecastQueryError", "forecast_view", "parse_query"]
+__all__ = ["ForecastQuery", "ForecastQueryError", "forecast_view", "parse_query", "span_of"]
 
 _MEDIAN = 0.5
 _MOST_QUANTILES = 20
-_INSTANT_EXAMPLE = "2026-05-01T18:00:00Z"
-_RANGE_EXAMPLE = f"from={_INSTANT_EXAMPLE}&to=2026-05-01T23:00:00Z"
+_RANGE_EXAMPLE = f"from={INSTANT_EXAMPLE}&to=2026-05-01T23:00:00Z"
 _QUANTILES_EXAMPLE = "0.5,0.98"
 
 
@@ -53,8 +53,8 @@ def parse_query(
     problems: list[ProblemView] = []
     outlook = plan.outlook
     chosen = _quantiles(plan, quantiles, problems)
-    since = _instant("from", start, problems)
-    until = _instant("to", end, problems)
+    since = instant_in("from", start, problems)
+    until = instant_in("to", end, problems)
     if since is not None and until is not None and since >= until:
         problems.append(
             ProblemView(
@@ -70,8 +70,16 @@ def parse_query(
     return ForecastQuery(chosen, min(max(first, 0), len(outlook)), min(max(last, 0), len(outlook)))
 
 
-def forecast_view(state: WorkloadState, plan: Plan, query: ForecastQuery) -> ForecastView:
-    """The chosen quantiles and steps of a plan and its outlook."""
+def span_of(plan: Plan, query: ForecastQuery) -> tuple[datetime, datetime]:
+    """From the start of the first chosen step to the end of the last one."""
+    start, step = plan.outlook.start, plan.outlook.step
+    return start + query.first * step, start + query.last * step
+
+
+def forecast_view(
+    state: WorkloadState, plan: Plan, query: ForecastQuery, events: Sequence[EventBand] = ()
+) -> ForecastView:
+    """The chosen quantiles and steps of a plan and its outlook, and the events within them."""
     outlook, steps = plan.outlook, slice(query.first, query.last)
     rates = {repr(q): outlook.at(q)[steps].tolist() for q in query.quantiles}
     return ForecastView(
@@ -90,6 +98,7 @@ def forecast_view(state: WorkloadState, plan: Plan, query: ForecastQuery) -> For
         quantiles=rates,
         needed=_padded(plan.needed, query),
         replicas=_padded(plan.replicas, query),
+        events=list(events),
     )
 
 
@@ -133,24 +142,3 @@ def _quantiles(plan: Plan, text: str | None, problems: list[ProblemView]) -> tup
 
 def _bad_quantiles(message: str) -> ProblemView:
     return ProblemView(field="quantiles", message=message, example=_QUANTILES_EXAMPLE)
-
-
-def _instant(field: str, text: str | None, problems: list[ProblemView]) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text[:40]!r} is not an instant (a + in a query is written %2B)"
-        problems.append(ProblemView(field=field, message=message, example=_INSTANT_EXAMPLE))
-        return None
-    if instant.tzinfo is None:
-        message = f"{text[:40]!r} has no time zone"
-        problems.append(ProblemView(field=field, message=message, example=_INSTANT_EXAMPLE))
-        return None
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        message = f"{text[:40]!r} is outside of the calendar"
-        problems.append(ProblemView(field=field, message=message, example=_INSTANT_EXAMPLE))
-        return None

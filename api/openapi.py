@@ -10,9 +10,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from api.answers import RETRY_AFTER_SECONDS
+from api.event_schemas import EventBody, ExtensionBody, PatchBody
 from api.schemas import ErrorView, TargetView
 
-__all__ = ["describe_target_route", "describe_tokens"]
+__all__ = ["describe_event_routes", "describe_target_route", "describe_tokens"]
 
 _PATH = "/v1/targets/{namespace}/{name}"
 _DESCRIPTION = (
@@ -34,6 +35,32 @@ def describe_target_route(schema: dict[str, Any]) -> None:
     components = schema.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **definitions["$defs"]}
     schema["paths"] = {_PATH: {"get": _operation()}, **schema["paths"]}
+
+
+def describe_event_routes(schema: dict[str, Any]) -> None:
+    """Describe the bodies that change events, and that a change needs a token of its own."""
+    changes = [
+        operation
+        for path, operations in schema["paths"].items()
+        if path.startswith("/v1/events")
+        for method, operation in operations.items()
+        if method != "get"
+    ]
+    if not changes:
+        return
+    _, definitions = models_json_schema(
+        [(EventBody, "validation"), (PatchBody, "validation"), (ExtensionBody, "validation")],
+        ref_template="#/components/schemas/{model}",
+    )
+    components = schema["components"]
+    components["schemas"] = {**definitions["$defs"], **components["schemas"]}
+    components["securitySchemes"] = _SCHEMES
+    for operation in changes:
+        operation["security"] = [{name: []} for name in _SCHEMES]
+        operation["responses"]["401"] = _answer("ErrorView", "No valid token")
+        operation["responses"]["403"] = _answer(
+            "ErrorView", "The token may only read, or none is set that may write events"
+        )
 
 
 def describe_tokens(schema: dict[str, Any], below: str) -> None:

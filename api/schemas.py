@@ -14,6 +14,7 @@ from forecaster.planning.target import Source
 
 __all__ = [
     "ErrorView",
+    "EventBand",
     "ForecastView",
     "HealthView",
     "LeadPeakView",
@@ -195,6 +196,26 @@ class WorkloadsView(_View):
     notices: list[Text]
 
 
+class EventBand(_View):
+    """An event that concerns the workload, to be marked over its forecast."""
+
+    id: str
+    name: Annotated[Text, Field(examples=["Brazil v Scotland"])]
+    kind: Annotated[Text, Field(examples=["football"])]
+    importance: float
+    start: datetime
+    end: Annotated[datetime, Field(description="As planned; the ceiling where it is open.")]
+    open: Annotated[bool, Field(description="Whether nobody knows the end yet.")]
+    latest_end: Annotated[
+        datetime, Field(description="Until then it may be held, while traffic has not fallen.")
+    ]
+    start_uncertainty_seconds: float
+    source: Annotated[str, Field(description="rest, settings, or the name of a calendar.")]
+    uplift: Annotated[float | None, Field(description="As declared; null where it is learned.")]
+    floor_replicas: int | None
+    floor_rps: float | None
+
+
 class ForecastView(_View):
     """The outlook and the plan as columns, one entry a step.
 
@@ -221,3 +242,6 @@ class ForecastView(_View):
     ]
     needed: list[int | None]
     replicas: list[int | None]
+    events: Annotated[
+        list[EventBand], Field(description="What is known ahead within these steps, by start.")
+    ]

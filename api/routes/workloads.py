@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import json_answer
-from api.forecast import forecast_view, parse_query
+from api.event_views import band_of
+from api.forecast import forecast_view, parse_query, span_of
 from api.pacing import in_turns
 from api.schemas import ErrorView, ForecastView, QueryErrorView, WorkloadsView
 from api.views import workload_view
 from forecaster.planning.snapshot import Snapshot
+from forecaster.worker.event_book import KnownEvent
 
-__all__ = ["workloads_router"]
+__all__ = ["Bands", "workloads_router"]
+
+Bands = Callable[[str, datetime, datetime], Sequence[KnownEvent]]
+"""The events that concern ``namespace/name`` between two instants."""
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorView, "description": "No such workload is configured"},
@@ -24,7 +29,11 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def workloads_router(snapshot: Callable[[], Snapshot], clock: Callable[[], datetime]) -> APIRouter:
+def workloads_router(
+    snapshot: Callable[[], Snapshot],
+    clock: Callable[[], datetime],
+    bands: Bands = lambda _workload, _since, _until: (),
+) -> APIRouter:
     """``/v1/workloads`` and ``/v1/workloads/{namespace}/{name}/forecast``."""
     router = APIRouter(prefix="/v1/workloads", tags=["workloads"])
 
@@ -45,7 +54,7 @@ def workloads_router(snapshot: Callable[[], Snapshot], clock: Callable[[], datet
 
     @router.get(
         "/{namespace}/{name}/forecast",
-        summary="The outlook and the plan as a time series",
+        summary="The outlook and the plan as a time series, with the events as marked bands",
         response_model=ForecastView,
         responses=_RESPONSES,
     )
@@ -81,7 +90,8 @@ def workloads_router(snapshot: Callable[[], Snapshot], clock: Callable[[], datet
         if state.plan is None:
             raise state.no_plan()
         query = parse_query(state.plan, quantiles, start, end)
-        view = forecast_view(state, state.plan, query)
+        found = bands(state.workload, *span_of(state.plan, query))
+        view = forecast_view(state, state.plan, query, [band_of(one) for one in found])
         return json_answer(200, view.model_dump_json()).response()
 
     return router

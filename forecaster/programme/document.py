@@ -8,13 +8,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from forecaster.events import EVERY_WORKLOAD, Event, Selector, Shape
 from forecaster.events.event import DEFAULT_CEILING
 from forecaster.events.importance import NORMAL_IMPORTANCE
 from forecaster.programme.fields import (
     INSTANT_EXAMPLE,
+    ONE_OR_MORE_SCHEMA,
     Duration,
     Factor,
     Importance,
@@ -56,7 +64,10 @@ def _one_or_more(value: Any) -> Any:
 
 
 _Patterns = Annotated[
-    tuple[Pattern, ...], BeforeValidator(_one_or_more), Field(max_length=_MOST_SELECTED)
+    tuple[Pattern, ...],
+    BeforeValidator(_one_or_more),
+    Field(max_length=_MOST_SELECTED),
+    WithJsonSchema(ONE_OR_MORE_SCHEMA),
 ]
 
 

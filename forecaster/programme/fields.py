@@ -20,6 +20,7 @@ __all__ = [
     "FIRST_YEAR",
     "INSTANT_EXAMPLE",
     "LAST_YEAR",
+    "ONE_OR_MORE_SCHEMA",
     "WEEKDAYS",
     "Day",
     "Duration",
@@ -41,6 +42,10 @@ __all__ = [
 
 INSTANT_EXAMPLE = "2026-06-11T19:00:00Z"
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+ONE_OR_MORE_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+}
+"""For lists that may be written as their single text."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _LONGEST_TEXT = 300

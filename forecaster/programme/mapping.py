@@ -10,10 +10,10 @@ from fnmatch import translate
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from forecaster.programme.document import PatternDocument
-from forecaster.programme.fields import Switch, Text, refused
+from forecaster.programme.fields import ONE_OR_MORE_SCHEMA, Switch, Text, refused
 
 __all__ = ["NO_MAPPING", "Listing", "MappingRule", "MappingRules", "Unmatched"]
 
@@ -63,7 +63,12 @@ def _compiled(written: str) -> re.Pattern[str]:
 
 
 _Matcher = Annotated[str, BeforeValidator(_matcher)]
-_Matchers = Annotated[tuple[_Matcher, ...], BeforeValidator(_one_or_more), Field(max_length=1000)]
+_Matchers = Annotated[
+    tuple[_Matcher, ...],
+    BeforeValidator(_one_or_more),
+    Field(max_length=1000),
+    WithJsonSchema(ONE_OR_MORE_SCHEMA),
+]
 
 
 class MappingRule(PatternDocument):

@@ -14,6 +14,7 @@ from forecaster.errors import SettingsError, SettingsProblem
 from forecaster.planning.capacity import ScalingRule
 from forecaster.settings.document import Document, Keys, read_document
 from forecaster.settings.environment import NEVER_BLANK, overlay
+from forecaster.settings.events_build import build_events
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
     DefaultsShape,
@@ -54,10 +55,11 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     pieces = Pieces(document, path.absolute().parent)
     source = build_source(pieces)
     fleet = _fleet(pieces)
+    events = build_events(pieces)
     server = _server(pieces)
     store = pieces.piece(StoreShape, "store")
     log = pieces.piece(LogShape, "log")
-    if pieces.problems or not (source and fleet and server and store and log):
+    if pieces.problems or not (source and fleet and events and server and store and log):
         raise SettingsError(sorted(set(pieces.problems), key=_reading_order), document.source)
     return Settings(
         source=source,
@@ -65,6 +67,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         store_path=pieces.path(store.path),
         server=server,
         log=LogSettings(log.level, log.format),
+        events=events,
     )
 
 

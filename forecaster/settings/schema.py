@@ -42,8 +42,8 @@ def _cleaned(node: Any) -> Any:
         if key == "properties":
             kept[key] = {name: _cleaned(one) for name, one in value.items()}
         elif key == "anyOf" and {"type": "null"} in value:
-            (choice,) = (one for one in value if one != {"type": "null"})
-            kept |= _cleaned(choice)
+            choices = [one for one in value if one != {"type": "null"}]
+            kept |= _cleaned(choices[0] if len(choices) == 1 else {"anyOf": choices})
         elif (key, value) != ("default", None) and not (key == "title" and isinstance(value, str)):
             kept[key] = _cleaned(value)
     return kept

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.settings.events_shape import EventsShape
 from forecaster.settings.fields import (
     Capacity,
     Count,
@@ -230,6 +231,11 @@ class SettingsShape(Shape):
         min_length=1,
         description="What is scaled.",
         examples=[[{"namespace": "streaming", "name": "player-api", "capacity": 120}]],
+    )
+    events: EventsShape = Field(
+        default=EventsShape(),
+        description="What is known ahead: in this file, and in calendars elsewhere.",
+        examples=[{"sources": [{"name": "matches", "file": "matches.csv"}]}],
     )
     training: TrainingShape = Field(
         default=TrainingShape(),

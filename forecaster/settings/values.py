@@ -9,14 +9,19 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from forecaster.durations import format_duration
+from forecaster.events import Calendar, Event, Overlap
+from forecaster.events.recurring import Recurring
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.models.peak import STALE_STEPS
 from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.limits import PLAN_HORIZON
+from forecaster.programme.source import CalendarSource
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [
+    "NO_EVENTS",
     "PLAN_HORIZON",
+    "EventSettings",
     "FileSettings",
     "Fleet",
     "LogSettings",
@@ -144,6 +149,27 @@ class ServerSettings:
 
 
 @dataclass(frozen=True)
+class EventSettings:
+    """What is known ahead: events and rules of the settings, and calendars to be looked at.
+
+    ``overlap`` is for events of different audiences, of whatever source.
+    """
+
+    overlap: Overlap = Overlap.ADD
+    events: tuple[Event, ...] = ()
+    recurring: tuple[Recurring, ...] = ()
+    sources: tuple[CalendarSource, ...] = ()
+
+    @property
+    def calendar(self) -> Calendar:
+        """What stands in the settings themselves."""
+        return Calendar(self.events, self.recurring, self.overlap)
+
+
+NO_EVENTS = EventSettings()
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How severe a line must be to be shown, and its form: json or text."""
 
@@ -160,3 +186,4 @@ class Settings:
     store_path: Path
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
+    events: EventSettings = NO_EVENTS

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from forecaster.store.calendar import NO_VERSION, CalendarShelf, encoded_event, version_of
 from forecaster.store.database import DamagedStore, set_aside
-from forecaster.store.events import Creation, EventShelf, KeptContent, KeptEvents, Patch
+from forecaster.store.events import Creation, EventShelf, KeptEvents, Patch
 from forecaster.store.packing import PackedOutlook, pack
 from forecaster.store.peaks import Learnt, PeakShelf, StoredPeak
 from forecaster.store.store import PlanStore, TrainingRecord
@@ -24,7 +24,6 @@ __all__ = [
     "Creation",
     "DamagedStore",
     "EventShelf",
-    "KeptContent",
     "KeptEvents",
     "Learnt",
     "PackedOutlook",

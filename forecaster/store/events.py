@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from forecaster.programme.document import EventDocument
 from forecaster.store.database import guarded, put_rows, shelf_engine, writing
 from forecaster.store.schema import event_keys, event_overrides, event_sources, events
 
-__all__ = ["KEYS_ARE_KEPT", "Creation", "EventShelf", "KeptContent", "KeptEvents", "Patch"]
+__all__ = ["KEYS_ARE_KEPT", "Creation", "EventShelf", "KeptEvents", "Patch"]
 
 KEYS_ARE_KEPT = timedelta(days=7)
 """How long an idempotency key is known: longer than anybody tries again."""
@@ -39,18 +39,6 @@ class Creation:
     digest: str
     at: datetime
     key: str | None = None
-
-
-@dataclass(frozen=True)
-class KeptContent:
-    """The last good content of a calendar; ``origin`` is where it came from."""
-
-    source: str
-    origin: str
-    content: bytes
-    fetched_at: datetime
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,19 +156,18 @@ class EventShelf:
             connection.execute(delete(event_overrides).where(old_overrides))
         return gone
 
-    def contents(self) -> dict[str, KeptContent]:
-        """The last good content of each calendar."""
+    def sources(self) -> dict[str, bytes]:
+        """What is kept of each calendar (``SourceState.to_bytes``), by its name."""
         with self._reading() as connection:
-            rows = connection.execute(select(event_sources)).all()
-        return {row.source: KeptContent(**row._mapping) for row in rows}
+            return {row.source: row.state for row in connection.execute(select(event_sources))}
 
-    def keep_content(self, content: KeptContent) -> None:
-        """Put a calendar's content in the place of the one before."""
+    def keep_source(self, source: str, state: bytes) -> None:
+        """Put what is known of a calendar in the place of what was."""
         with self._writing() as connection:
-            put_rows(connection, event_sources, [asdict(content)])
+            put_rows(connection, event_sources, [{"source": source, "state": state}])
 
     def forget_sources_but(self, names: list[str]) -> None:
-        """Forget the contents of calendars that are not in the settings any more."""
+        """Forget the calendars that are not in the settings any more."""
         with self._writing() as connection:
             connection.execute(delete(event_sources).where(event_sources.c.source.not_in(names)))
 

@@ -170,17 +170,13 @@ event_overrides = Table(
     Column("at", _Instant, nullable=False),
 )
 
-# The last good content of each calendar, for a restart without a network. ``origin`` is where it
-# was fetched from: of another place it does not count.
+# The last good content of each calendar, and how it stood with it, for a restart without a network;
+# ``state`` is what ``SourceState`` makes of that.
 event_sources = Table(
     "event_sources",
     METADATA,
     Column("source", String, primary_key=True),
-    Column("origin", String, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("etag", String),
-    Column("last_modified", String),
-    Column("fetched_at", _Instant, nullable=False),
+    Column("state", LargeBinary, nullable=False),
 )
 
 # The calendar as the trainer and the refresher read it, one row: every event of a window, rules

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import create_app
 from api.server import uvicorn_config
 from forecaster.planning.snapshot import Snapshot
+from forecaster.worker.programme import Programme
 from tests.api.plans import NOW
 
 PATH = b"/v1/targets/streaming/player-api"
@@ -52,11 +53,22 @@ class Service:
 
 @contextmanager
 def serving(
-    snapshot: Snapshot, *, tokens: Sequence[str] = (), max_connections: int = 1000
+    snapshot: Snapshot,
+    *,
+    tokens: Sequence[str] = (),
+    max_connections: int = 1000,
+    events: Programme | None = None,
+    events_tokens: Sequence[str] = (),
 ) -> Iterator[Service]:
     """The service over ``snapshot`` until the block ends."""
     desk = Desk(snapshot)
-    app = create_app(lambda: desk.snapshot, clock=lambda: desk.now, tokens=tokens)
+    app = create_app(
+        lambda: desk.snapshot,
+        clock=lambda: desk.now,
+        tokens=tokens,
+        events=events,
+        events_tokens=events_tokens,
+    )
     config = uvicorn_config(app, port=0, max_connections=max_connections)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -8,6 +8,7 @@ import yaml
 
 from forecaster.errors import SettingsError
 from forecaster.settings import load_settings, settings_schema
+from forecaster.settings.document import read_document
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "examples" / "preroll.yaml"
 
@@ -32,7 +33,7 @@ def keys_in(schema, node, place=""):
 
 
 def test_the_example_is_valid_by_schema_and_by_settings(validator):
-    validator.validate(yaml.safe_load(EXAMPLE.read_text()))
+    validator.validate(read_document(EXAMPLE).data)
     settings = load_settings(EXAMPLE, {})
     assert len(settings.fleet.workloads) == 4
 

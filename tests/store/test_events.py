@@ -18,7 +18,6 @@ from forecaster.store import (
     CalendarShelf,
     Creation,
     EventShelf,
-    KeptContent,
     PlanStore,
     encoded_event,
     version_of,
@@ -127,14 +126,13 @@ def test_one_event_that_cannot_be_read_does_not_hide_the_others(path, shelf):
     assert "event final" in kept.unreadable[0]
 
 
-def test_the_last_content_of_each_calendar_is_kept(path, shelf):
-    first = KeptContent("matches", "https://a/b.ics", b"\x00\xff", NOW, '"e"', "Mon, 04 May 2026")
-    shelf.keep_content(first)
-    shelf.keep_content(dataclasses.replace(first, content=b"new", etag=None))
-    shelf.keep_content(dataclasses.replace(first, source="guide"))
-    assert EventShelf(path).contents()["matches"].content == b"new"
+def test_the_last_state_of_each_calendar_is_kept_until_it_is_not_configured(path, shelf):
+    shelf.keep_source("matches", b"\x00\xff")
+    shelf.keep_source("matches", b"new")
+    shelf.keep_source("guide", b"")
+    assert EventShelf(path).sources() == {"matches": b"new", "guide": b""}
     shelf.forget_sources_but(["guide"])
-    assert set(shelf.contents()) == {"guide"}
+    assert shelf.sources() == {"guide": b""}
 
 
 def test_a_store_without_a_file_is_an_error_and_makes_none(tmp_path):
