@@ -48,7 +48,7 @@ _DOMAIN_FIELDS = {
     "floor_rps": "floor.traffic",
     "event_id": "id",
 }
-_NAMED = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
+_NAMED = re.compile(r"([a-z_.]+): (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ Keys = tuple[str | int, ...]
 
 _DEEPEST = 30
 _MOST_FROM_ALIASES = 100_000
+_SURROGATES = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
 _KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -56,6 +59,8 @@ def read_yaml_documents(text: str, source: str) -> list[YamlData]:
 
     EventFileError, with the line, for what is no YAML, too deep, or too large.
     """
+    if text.lstrip()[:1] in ("{", "["):
+        text = _SURROGATES.sub(_joined, text)
     try:
         _check_structure(text, source)
         loader = _CoreLoader(text)
@@ -70,7 +75,7 @@ def read_yaml_documents(text: str, source: str) -> list[YamlData]:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, source) from error
+        raise _syntax_error(error, text, source) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EventFileError(source, f"not YAML: {told}") from error
@@ -117,10 +122,17 @@ def _is_empty(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.value == ""
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, source: str) -> EventFileError:
+def _joined(match: re.Match[str]) -> str:
+    """One character of JSON's two halves, which YAML does not know."""
+    pair = bytes.fromhex(match[2] + match[3]).decode("utf-16-be")
+    return match[1] + pair
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> EventFileError:
     mark = error.problem_mark or error.context_mark
     said = " ".join(part for part in (error.context, error.problem) if part)
-    if "'\\t'" in said:
+    line = "" if mark is None else "".join(text.split("\n")[mark.line : mark.line + 1])
+    if "\t" in line[: len(line) - len(line.lstrip())]:
         said += " (indent with spaces, not with tabs)"
     place = "" if mark is None else f"line {mark.line + 1}"
     column = "" if mark is None else f", column {mark.column + 1}"

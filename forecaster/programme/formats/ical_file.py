@@ -166,8 +166,9 @@ class _Reading:
                 calendar.add_component(one.component)
             if "X-WR-TIMEZONE" in self._text.properties and self._zone:
                 calendar.add("X-WR-TIMEZONE", self._zone)
+            shifts = self._shifts(group)
             for occurrence in occurrences(calendar, since, until + _MARGIN):
-                self._add_occurrence(occurrence, core, until)
+                self._add_occurrence(occurrence, core, until, shifts)
         except _LIBRARY_ERRORS as error:
             self._entries.note(problems_of(_as_value_error(error), place=core.place))
 
@@ -191,12 +192,30 @@ class _Reading:
                     return False
         return True
 
-    def _add_occurrence(self, found: icalendar.Event, core: _Entry, until: datetime) -> None:
+    def _shifts(self, group: list[_Entry]) -> dict[datetime, timedelta]:
+        """By how much a change of one occurrence and all later ones (RANGE) moves them."""
+        shifts = {}
+        for one in group:
+            meant = first_of(one.component, "RECURRENCE-ID")
+            if meant is not None and meant.params.get("RANGE"):
+                at = instant_of(meant.dt, self._zone, "RECURRENCE-ID")
+                shifts[at] = times_of(one.component, self._zone)[0] - at
+        return shifts
+
+    def _add_occurrence(
+        self,
+        found: icalendar.Event,
+        core: _Entry,
+        until: datetime,
+        shifts: dict[datetime, timedelta],
+    ) -> None:
         start, end = times_of(found, self._zone)
         since = self._options.since
         if start >= until or (since is not None and (end or start + DEFAULT_CEILING) <= since):
             return
         meant = instant_of(first_of(found, "RECURRENCE-ID").dt, self._zone, "RECURRENCE-ID")
+        if meant in shifts:  # the library gives all later occurrences the id of the first
+            meant = start - shifts[meant]
         uid = core.uid or f"line-{core.line}"
         self._add(found, core, fitting_id(f"{uid}@{meant:%Y%m%dT%H%MZ}"))
 

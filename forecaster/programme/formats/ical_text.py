@@ -73,7 +73,9 @@ def cut_calendars(text: str, source: str) -> list[CalendarText]:
             if len(open_since) > 20:
                 raise EventFileError(source, "components nested too deep", place=f"line {number}")
         if len(open_since) > 1:
-            block.append(line)
+            alarm = len(open_since) > 2 and open_since[1][0] == "VEVENT"
+            if not alarm:  # what is inside an entry says nothing of its times, and may be broken
+                block.append(line)
         elif word != "END":
             name = word.split(";", 1)[0]
             calendars[-1].properties.setdefault(name, value)
