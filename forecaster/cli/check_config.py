@@ -35,8 +35,8 @@ def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
     """Check the settings and show how they are understood.
 
     All problems are listed at once, each with its place and a valid example; the exit code is 2
-    then. A traffic file is opened, and what does not fit is a warning. Nothing is asked over the
-    network.
+    then. A traffic file and calendars in files are opened, and what does not fit is a warning.
+    Nothing is asked over the network.
 
     Example: preroll check-config --config preroll.yaml
     """
@@ -55,7 +55,9 @@ def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
 
 
 def _warnings(settings: Settings) -> list[str]:
+    from forecaster.cli.check_events import event_warnings
     from forecaster.settings import FileSettings
+    from forecaster.worker import utc_now
 
     warnings = []
     if settings.server.open_to_others:
@@ -66,10 +68,9 @@ def _warnings(settings: Settings) -> list[str]:
         )
     if isinstance(settings.source, FileSettings):
         from forecaster.cli.check_file import file_warnings
-        from forecaster.worker import utc_now
 
         warnings += file_warnings(settings.source, settings.fleet, utc_now())
-    return warnings
+    return [*warnings, *event_warnings(settings.events, settings.fleet, utc_now())]
 
 
 def schema() -> None:
@@ -83,6 +84,7 @@ def schema() -> None:
 
 
 def _lines(settings: Settings) -> list[tuple[str, str]]:
+    from forecaster.cli.check_events import events_line
     from forecaster.settings import PLAN_HORIZON, PrometheusSettings
 
     fleet, source, server = settings.fleet, settings.source, settings.server
@@ -90,8 +92,8 @@ def _lines(settings: Settings) -> list[tuple[str, str]]:
         from_where = f"{source.connection.shown}\n{'':<9} {source.query.promql}"
     else:
         from_where = f"{source.path}, values in {source.unit}"
-    tokens = len(server.tokens)
-    guard = f"{tokens} token{'' if tokens == 1 else 's'}" if tokens else "open, no tokens"
+    guard = _counted(server.tokens) if server.tokens else "open, no tokens"
+    writers = _counted(server.events_tokens) if server.events_tokens else "no token"
     return [
         ("source", from_where),
         (
@@ -101,10 +103,15 @@ def _lines(settings: Settings) -> list[tuple[str, str]]:
         ),
         ("grid", f"steps of {format_duration(fleet.step)}, days of {fleet.timezone}"),
         ("live", f"traffic counts for {format_duration(fleet.live_age)}, then the outlook speaks"),
+        ("events", f"{events_line(settings.events)}; over REST: {writers}"),
         ("server", f"{server.host}:{server.port}, {guard}"),
         ("store", str(settings.store_path)),
         ("log", f"{settings.log.level}, {settings.log.format}"),
     ]
+
+
+def _counted(tokens: tuple[str, ...]) -> str:
+    return f"{len(tokens)} token{'' if len(tokens) == 1 else 's'}"
 
 
 def _table(fleet: Fleet) -> Table:

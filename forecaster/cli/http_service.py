@@ -81,6 +81,7 @@ def run_service(
     listener: socket.socket,
     *,
     tokens: Sequence[str] = (),
+    events_tokens: Sequence[str] = (),
     clock: Callable[[], datetime] = utc_now,
 ) -> None:
     """Start the service, answer on ``listener`` until a signal comes, stop the service.
@@ -90,7 +91,13 @@ def run_service(
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     with service:
-        app = create_app(service.snapshot, clock=clock, tokens=tokens)
+        app = create_app(
+            service.snapshot,
+            clock=clock,
+            tokens=tokens,
+            events=service.events,
+            events_tokens=events_tokens,
+        )
         server = _Server(uvicorn_config(app), service)
         # What lives for ever need not be looked through, for tens of milliseconds, at each
         # collection of garbage.

@@ -47,5 +47,10 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
         store = open_store(settings.store_path, utc_now())
         workloads = tuple(one.workload for one in settings.fleet.workloads)
         source = ConfiguredSource(settings.source, workloads)
-        service = Service(settings.fleet, source, store, log=settings.log)
-        run_service(service, listener, tokens=settings.server.tokens)
+        service = Service(settings.fleet, source, store, events=settings.events, log=settings.log)
+        run_service(
+            service,
+            listener,
+            tokens=settings.server.tokens,
+            events_tokens=settings.server.events_tokens,
+        )

@@ -72,7 +72,7 @@ class EventSourceShape(Shape):
     )
     url: SecretUrl | None = Field(
         default=None,
-        description="Where it is fetched from. What follows the host is never shown.",
+        description="Where it is fetched from; its host and the last part of its path are shown.",
         examples=["https://calendar.example.com/matches.ics"],
     )
     format: CalendarFormat | None = Field(

@@ -68,13 +68,13 @@ class PeakShelf:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
 
     def versions(self) -> dict[str, str]:
         """The version of the model of each workload that has one."""
         query = select(peak_models.c.workload, peak_models.c.version)
-        with guarded(self._path, "read"), self._engine.begin() as connection:
+        with guarded(self.path, "read"), self._engine.begin() as connection:
             return {row.workload: row.version for row in connection.execute(query)}
 
     def load(self, workloads: Iterable[str]) -> Iterator[StoredPeak]:
@@ -91,7 +91,7 @@ class PeakShelf:
         for first in range(0, len(names), _AT_ONCE):
             some = names[first : first + _AT_ONCE]
             query = select(*columns).where(wanted.workload.in_(some))
-            with guarded(self._path, "read"), self._engine.begin() as connection:
+            with guarded(self.path, "read"), self._engine.begin() as connection:
                 for row in connection.execute(query):
                     yield StoredPeak(**row._mapping)
 
@@ -101,7 +101,7 @@ class PeakShelf:
         for first in range(0, len(names), _AT_ONCE):
             some = names[first : first + _AT_ONCE]
             query = select(live_offsets).where(live_offsets.c.workload.in_(some))
-            with guarded(self._path, "read"), self._engine.begin() as connection:
+            with guarded(self.path, "read"), self._engine.begin() as connection:
                 for row in connection.execute(query):
                     learnt = _learnt_of(row)
                     if learnt is not None:
@@ -111,14 +111,14 @@ class PeakShelf:
     def keep(self, told: Mapping[str, ToldPeak], learnt: Mapping[str, Learnt] = {}) -> None:
         """Put lead peaks, and what was learnt, in the place of earlier ones, for a restart."""
         rows = [_told_row(name, one) for name, one in told.items()]
-        with guarded(self._path, "written"), self._engine.begin() as connection:
+        with guarded(self.path, "written"), self._engine.begin() as connection:
             put_rows(connection, lead_peaks, rows)
             put_rows(
                 connection, live_offsets, [_learnt_row(name, one) for name, one in learnt.items()]
             )
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{quote(str(self._path))}?mode=rw", uri=True)
+        return sqlite3.connect(f"file:{quote(str(self.path))}?mode=rw", uri=True)
 
 
 def told_of(row: Row[Any]) -> ToldPeak:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from forecaster.errors import ForecastError, PrerollError
+from forecaster.events import Calendar
 from forecaster.models.outlook import Outlook
 from forecaster.planning.capacity import Mode
 from forecaster.planning.live import ToldPeak
@@ -16,12 +18,15 @@ from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
+from forecaster.worker.known_ahead import KnownAhead
 from forecaster.worker.live_watch import LiveWatch
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.source_watch import SourceWatch
 from forecaster.worker.words import stamp
 
 __all__ = ["Board"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Board:
         self._fleet = fleet
         self._held = held
         self._live = LiveWatch(fleet)
+        self._ahead = KnownAhead()
+        self._event_notices: tuple[str, ...] = ()
         self._states: dict[str, WorkloadState] = {}
         self._active = {
             one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
@@ -84,12 +91,39 @@ class Board:
         settings = self._active.get(outlook.series_id)
         if settings is None:
             return None
+        # The events that concern this workload around these days: ``build_plan`` is to have them.
+        self._ahead.part(settings, outlook.start, outlook.end)
         try:
             plan = build_plan(outlook, settings.rule, tuple(held))
         except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
             raise ForecastError(f"{outlook.series_id}: {error}") from error
         self._plans[outlook.series_id] = plan
         return plan
+
+    def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
+        """Plan by another calendar; the workloads whose plans are others now.
+
+        Plans that have ended stay as they are, and one that cannot be made leaves the one before.
+        """
+        self._ahead.take(calendar)
+        spans = {
+            name: (self._active[name], plan.outlook.start, plan.outlook.end)
+            for name, plan in self._plans.items()
+            if plan.end > now
+        }
+        changed = self._ahead.changed(spans)
+        for name in changed:
+            try:
+                self.take_outlook(self._plans[name].outlook, self._held(name))
+            except ForecastError as error:
+                _log.error("not planned anew", extra={"workload": name, "error": str(error)})
+        return changed
+
+    def take_event_notices(self, notices: tuple[str, ...]) -> bool:
+        """What a person should know of the events; whether that is news."""
+        changed = notices != self._event_notices
+        self._event_notices = notices
+        return changed
 
     def take_record(self, workload: str, record: TrainingRecord) -> None:
         """How the training of a workload went: the trainer is alive, and the source as well."""
@@ -229,6 +263,7 @@ class Board:
             yield f"lead-peak models cannot be read: {self._live.trouble}"
         for warning in self._source.warnings:
             yield f"the source says: {warning}"
+        yield from self._event_notices
 
     def _serving(self) -> str:
         made = sorted({stamp(plan.outlook.cutoff) for plan in self._plans.values()})

@@ -19,6 +19,7 @@ from forecaster.worker.board import Board
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.orders import RefreshOrder, TrainingOrder
 from forecaster.worker.process import Child, ChildSpec
+from forecaster.worker.programme import Programme
 from forecaster.worker.schedule import back_off
 from forecaster.worker.served import ServedTargets
 from forecaster.worker.source import SourceFactory
@@ -50,6 +51,7 @@ class Surroundings:
     fleet: Fleet
     source: SourceFactory
     store: PlanStore
+    events: Programme
     clock: Callable[[], datetime]
     tick_seconds: float
     log: LogSettings | None
@@ -97,6 +99,7 @@ class Conductor:
 
     def _round(self, now: datetime) -> None:
         self._note_served(now)
+        self._look_at_events(now)
         self._hear_trainer(now)
         self._hear_refresher(now)
         self._start_trainer(now)
@@ -114,6 +117,14 @@ class Conductor:
         else:
             stopping.wait(self._given.tick_seconds)
 
+    def _look_at_events(self, now: datetime) -> None:
+        events = self._given.events
+        if events.look(now) and self._board.take_calendar(events.calendar, now):
+            self._noted_step = None  # a need that is larger than what the step began with counts
+            self._news = True
+        if self._board.take_event_notices(events.notices()):
+            self._news = True
+
     def _hear_trainer(self, now: datetime) -> None:
         if self._trainer is None:
             return
@@ -127,7 +138,7 @@ class Conductor:
             self._trainer, self._news = None, True
 
     def _start_trainer(self, now: datetime) -> None:
-        if self._trainer is not None:
+        if self._trainer is not None or not self._given.events.settled:
             return
         workloads = self._desk.due(now)
         if not workloads:

@@ -13,6 +13,7 @@ from forecaster.planning.capacity import Mode
 from forecaster.planning.live import NO_TRAFFIC, ToldPeak
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import Learnt, PeakShelf, StoredPeak
+from forecaster.worker.calendar_watch import CalendarWatch
 from forecaster.worker.live_traffic import LiveTraffic
 from forecaster.worker.words import without_name
 
@@ -40,14 +41,16 @@ class _AtWork:
 class LivePeaks:
     """One ``LivePeak`` for each workload that has a model; what it has learnt outlives a retrain.
 
-    Where the store keeps it (see ``learnt``), it outlives a restart as well.
+    Where the store keeps it (see ``learnt``), it outlives a restart as well. ``calendar`` has the
+    events near now of each workload.
     ``trouble`` is why the store could not be read the last time, or None: the models that are
     here already go on.
     """
 
-    def __init__(self, fleet: Fleet, shelf: PeakShelf) -> None:
+    def __init__(self, fleet: Fleet, shelf: PeakShelf, calendar: CalendarWatch) -> None:
         self._fleet = fleet
         self._shelf = shelf
+        self._calendar = calendar
         self._workloads = {
             one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
         }

@@ -10,8 +10,9 @@ import numpy as np
 from forecaster.errors import TrafficError
 from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.settings import Fleet
-from forecaster.store import PeakShelf
+from forecaster.store import CalendarShelf, PeakShelf
 from forecaster.traffic.history import TrafficSeries
+from forecaster.worker.calendar_watch import CalendarWatch
 from forecaster.worker.live_peaks import LivePeaks
 from forecaster.worker.live_traffic import LiveTraffic
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
@@ -23,16 +24,18 @@ __all__ = ["Watch", "foretell_changed", "refresh"]
 
 @dataclass(frozen=True)
 class Watch:
-    """What is kept from one refresh to the next: the last hours of traffic, and the models."""
+    """What is kept between refreshes: traffic of the last hours, models, the calendar."""
 
     fleet: Fleet
     traffic: LiveTraffic
     peaks: LivePeaks
+    calendar: CalendarWatch
 
     @classmethod
     def of(cls, fleet: Fleet, shelf: PeakShelf) -> Watch:
-        """Nothing is known yet."""
-        return cls(fleet, LiveTraffic(fleet), LivePeaks(fleet, shelf))
+        """Nothing is known yet; models and the calendar are in the store of ``shelf``."""
+        calendar = CalendarWatch(fleet, CalendarShelf(shelf.path))
+        return cls(fleet, LiveTraffic(fleet), LivePeaks(fleet, shelf, calendar), calendar)
 
 
 def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFailed:
@@ -60,6 +63,7 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
         for name, reason in fetched.refused.items()
         if name in wanted
     }
+    watch.calendar.look(now)
     watch.peaks.look()
     said = watch.peaks.say(watch.traffic)
     foretold = Foretold(said.told, said.silent, watch.peaks.trouble)
@@ -67,9 +71,9 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
 
 
 def foretell_changed(watch: Watch) -> Foretold | None:
-    """The lead peaks of workloads whose model has changed since; None where none has."""
+    """The lead peaks of workloads whose model or events have changed since; None where none's."""
     before = watch.peaks.trouble
-    changed = watch.peaks.look()
+    changed = sorted({*watch.peaks.look(), *watch.calendar.look()})
     if not changed and watch.peaks.trouble == before:
         return None
     said = watch.peaks.say(watch.traffic, changed)

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from forecaster.planning.snapshot import Snapshot
-from forecaster.settings import Fleet, LogSettings
+from forecaster.settings import NO_EVENTS, EventSettings, Fleet, LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.conductor import Conductor, Surroundings
 from forecaster.worker.loading import load_board
+from forecaster.worker.programme import Programme
 from forecaster.worker.source import SourceFactory
 
 __all__ = ["Service", "utc_now"]
@@ -29,10 +30,11 @@ class Service:
     """Keeps a snapshot of the fleet up to date, from stored plans first, then by training.
 
     It starts a thread, which starts a process to train and one to refresh; whoever serves reads
-    ``snapshot()``. ``source`` makes the function that asks for traffic; ``clock`` gives aware UTC
-    instants. Both go to the other processes, so both must be picklable (see ``SourceFactory``), and
-    a program that uses this needs the usual ``if __name__ == "__main__"``. The clock is looked at
-    every ``tick_seconds``. With ``log``, the other processes log to stderr in that form.
+    ``snapshot()``. ``source`` makes the function that asks for traffic; ``events`` says what is
+    known ahead, and where more of it is; ``clock`` gives aware UTC instants. Source and clock go to
+    the other processes, so both must be picklable (see ``SourceFactory``), and a program that uses
+    this needs the usual ``if __name__ == "__main__"``. The clock is looked at every
+    ``tick_seconds``. With ``log``, the other processes log to stderr in that form.
 
         with Service(fleet, source, open_store(path, utc_now())) as service:
             serve(service.snapshot)
@@ -44,11 +46,14 @@ class Service:
         source: SourceFactory,
         store: PlanStore,
         *,
+        events: EventSettings = NO_EVENTS,
         clock: Callable[[], datetime] = utc_now,
         tick_seconds: float = 0.5,
         log: LogSettings | None = None,
     ) -> None:
-        self._given = Surroundings(fleet, source, store, clock, tick_seconds, log)
+        self.events = Programme(events, fleet, store.path, clock)
+        """What is known ahead, for whoever serves it."""
+        self._given = Surroundings(fleet, source, store, self.events, clock, tick_seconds, log)
         self._snapshot = Snapshot()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,21 +68,26 @@ class Service:
         Raises StoreError where the store cannot be read.
         """
         now = self._given.clock()
+        self.events.load(now)
         board, served = load_board(self._given.fleet, self._given.store, now)
+        board.take_calendar(self.events.calendar, now)
+        board.take_event_notices(self.events.notices())
         self._publish(board.snapshot(now))
         conductor = Conductor(self._given, board, served, self._publish)
         self._thread = threading.Thread(
             target=conductor.run, args=(self._stopping,), name="preroll-conductor", daemon=True
         )
         self._thread.start()
+        self.events.start()
 
     def ask_to_stop(self) -> None:
         """Begin to stop, without waiting: the last snapshot can still be served."""
         self._stopping.set()
+        self.events.stop()
 
     def stop(self) -> None:
         """End the other processes and close the store: mostly at once, 3 seconds at the most."""
-        self._stopping.set()
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join(timeout=_STOP_SECONDS)
         self._given.store.close()

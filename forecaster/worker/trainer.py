@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from pathlib import Path
 
 from forecaster.errors import StoreError
-from forecaster.store import PlanStore
+from forecaster.events import EMPTY_CALENDAR, Calendar
+from forecaster.store import CalendarShelf, PlanStore
 from forecaster.worker.messages import RunEnded
 from forecaster.worker.orders import TrainingOrder
 from forecaster.worker.process import Tell
@@ -25,6 +27,24 @@ def run_training(tell: Tell, order: TrainingOrder) -> None:
             store = stack.enter_context(PlanStore(order.store_path))
         except StoreError as error:
             _log.error("store", extra={"error": str(error)})
-        trainer = Trainer(order.fleet, order.source(), store, order.clock, order.records, tell)
+        trainer = Trainer(
+            order.fleet,
+            order.source(),
+            store,
+            order.clock,
+            order.records,
+            tell,
+            _calendar(order.store_path),
+        )
         train(trainer, order.workloads)
     tell(RunEnded())
+
+
+def _calendar(path: Path) -> Calendar:
+    """What the service keeps for us; without it, trained as if nothing had been known ahead."""
+    try:
+        _, calendar = CalendarShelf(path).load()
+    except StoreError as error:
+        _log.error("calendar", extra={"error": str(error)})
+        return EMPTY_CALENDAR
+    return calendar

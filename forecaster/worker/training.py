@@ -17,6 +17,7 @@ from forecaster.errors import (
     StoreError,
     TrafficError,
 )
+from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.peak import Taught
 from forecaster.models.selection import OutlookConfig, train_outlook
@@ -41,7 +42,8 @@ class Trainer:
     """What a training works with: the fleet, the seam to the source, the store and the clock.
 
     ``store`` is None where it cannot be opened: outlooks are told all the same. ``records`` are how
-    earlier trainings went; ``tell`` gets a message for every step forward.
+    earlier trainings went; ``tell`` gets a message for every step forward. ``calendar`` is what was
+    known ahead of the past, and what is known of the future.
     """
 
     fleet: Fleet
@@ -50,6 +52,11 @@ class Trainer:
     clock: Callable[[], datetime]
     records: Mapping[str, TrainingRecord]
     tell: Callable[[Message], None]
+    calendar: Calendar = EMPTY_CALENDAR
+
+    def events_of(self, workload: WorkloadSettings) -> Calendar:
+        """The events that concern a workload, past ones and those ahead."""
+        return self.calendar.selecting(workload.namespace, workload.name, workload.labels)
 
 
 def train(trainer: Trainer, workloads: Sequence[WorkloadSettings]) -> None:
@@ -103,6 +110,7 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
     name, rule = workload.workload, workload.rule
     before = trainer.records.get(name, TrainingRecord())
     started = time.perf_counter()
+    events = trainer.events_of(workload)  # for ``train_outlook``, which is to have them
     try:
         outlook, path = _outlook(trainer.fleet, workload, run.fetched, run.now)
     except HistoryTooShort as error:
@@ -128,6 +136,7 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
             "cutoff": outlook.cutoff,
             "bytes": len(outlook.rates) + len(peak.model),
             "lead_peak": peak.taught,
+            "events": len(events.events),
         },
     )
     return Trained(outlook, record, store_error, Taught(peak.taught))

@@ -46,6 +46,40 @@ def test_all_problems_are_listed_and_the_exit_code_is_2(preroll, tmp_path):
     assert "for example: 120" in said.err
 
 
+EVENTS = """\
+source: {prometheus: {url: "http://p:9090", query: up}}
+workloads: [{namespace: tv, name: api, capacity: 5, labels: {tier: edge}}]
+events:
+  sources:
+    - {name: matches, file: matches.csv}
+    - {name: guide, url: "https://guide.example.com/s3cret/guide.xml"}
+    - {name: gone, file: gone.ics}
+  daily: [{kind: prime-time, start: "20:00", end: "23:00"}]
+  events:
+    - {kind: show, start: 2026-06-11T19:00:00Z, selector: {labels: {tier: edge}}}
+    - {kind: film, start: 2026-06-12T19:00:00Z, id: f1, selector: {namespaces: [radio]}}
+server: {events_tokens: [a, b]}
+"""
+
+
+def test_calendars_in_files_are_read_and_bad_entries_are_told_with_their_place(preroll, tmp_path):
+    (tmp_path / "matches.csv").write_text(
+        "start,end,name,category,importance\n"
+        "2026-06-11T19:00:00Z,2026-06-11T20:55:00Z,A v B,football,4\n"
+        "tomorrow,2026-06-11T20:55:00Z,A v B,football,4\n"
+    )
+    path = tmp_path / "preroll.yaml"
+    path.write_text(EVENTS)
+    said = preroll("check-config", "-c", path)
+    assert said.code == 0
+    assert "2 events, 1 rule, 3 calendars; add where they overlap; over REST: 2 tokens" in said.out
+    assert "matches.csv, line 3, start: 'tomorrow' is not a time" in said.err
+    assert "gone.ics: there is no such file" in said.err
+    assert "film (f1) selects none of the workloads" in said.err
+    assert "s3cret" not in said.out + said.err
+    assert said.err.count("warning:") == 3
+
+
 def test_the_file_can_be_named_by_the_environment(preroll, monkeypatch):
     monkeypatch.setenv("PREROLL_CONFIG", str(EXAMPLE))
     assert preroll("check-config").code == 0
