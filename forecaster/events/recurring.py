@@ -46,8 +46,10 @@ class DailyWindow:
     def between(self, since: datetime, until: datetime) -> tuple[Event, ...]:
         """The windows that overlap [since, until), by start; each has the date in its id."""
         zone = ZoneInfo(self.timezone)
-        day = (since.astimezone(zone) - 2 * _DAY).date()
-        last = until.astimezone(zone).date()
+        # A window may be held beyond its end, and begin before its start.
+        longest = max(_DAY, self.pattern.ceiling if self.pattern.hold else _DAY)
+        day = (since.astimezone(zone) - longest - _DAY).date()
+        last = (until + self.pattern.start_uncertainty).astimezone(zone).date()
         found = []
         while day <= last:
             if self._has(day):
@@ -66,10 +68,11 @@ class DailyWindow:
     def _on(self, day: date, zone: ZoneInfo) -> Event:
         ends = day if self.end > self.start else day + _DAY
         start = datetime.combine(day, self.start, zone)
-        end = datetime.combine(ends, self.end, zone).replace(fold=1)
-        start_utc, end_utc = start.astimezone(UTC), end.astimezone(UTC)
-        if end_utc <= start_utc:  # the whole window falls into the hour that is skipped
-            end_utc = start_utc + timedelta(minutes=1)
+        end = datetime.combine(ends, self.end, zone)
+        start_utc = start.astimezone(UTC)
+        end_utc = max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        if end_utc <= start_utc:  # the start is skipped, and the clock is at the end by then
+            end_utc = start_utc + (end.replace(tzinfo=None) - start.replace(tzinfo=None))
         return replace(
             self.pattern,
             start=start_utc,
@@ -108,7 +111,10 @@ class PublicHolidays:
     def between(self, since: datetime, until: datetime) -> tuple[Event, ...]:
         """The holidays that overlap [since, until), by start."""
         zone = ZoneInfo(self.timezone)
-        first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+        early = self.pattern.start_uncertainty
+        late = self.pattern.ceiling if self.pattern.hold else timedelta(0)
+        first = (since - late).astimezone(zone).date()
+        last = (until + early).astimezone(zone).date()
         years = range(first.year, last.year + 1)
         table = holidays.country_holidays(self.country, subdiv=self.subdivision, years=years)
         found = []
@@ -117,14 +123,13 @@ class PublicHolidays:
                 continue
             start = datetime.combine(day, time(0), zone).astimezone(UTC)
             end = datetime.combine(day + _DAY, time(0), zone).astimezone(UTC)
-            if start < until and end > since:
-                found.append(
-                    replace(
-                        self.pattern,
-                        start=start,
-                        end=end,
-                        name=name,
-                        event_id=f"{self.pattern.event_id}@{day.isoformat()}",
-                    )
-                )
+            event = replace(
+                self.pattern,
+                start=start,
+                end=end,
+                name=name,
+                event_id=f"{self.pattern.event_id}@{day.isoformat()}",
+            )
+            if event.earliest_start < until and event.latest_end > since:
+                found.append(event)
         return tuple(found)
