@@ -1,12 +1,14 @@
 """What is published: plans, reasons and notices, in words that say since when and why."""
 
 import dataclasses
+import time
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from forecaster.errors import ForecastError, NoUsablePlan
+from forecaster.events import EMPTY_CALENDAR, Calendar, Event, Overlap, Selector
 from forecaster.models.outlook import Outlook
 from forecaster.models.peak import Taught
 from forecaster.planning import Held, Mode, ScalingRule, Source
@@ -421,3 +423,79 @@ def test_what_the_lead_peak_asked_for_is_held_through_a_retrain_and_by_the_outlo
     again = Board(of, {}, ServedTargets({"tv/a": served.held("tv/a")}).held)  # after a restart
     again.take_refresh(foretelling(NOW + MINUTE, 5.0, "tv/a"))
     assert again.snapshot(NOW + MINUTE).target("tv/a", NOW + MINUTE).replicas == 90
+
+
+FINAL = Event(NOW + HOUR, NOW + 3 * HOUR, "football", selector=Selector(("tv",), ("a",)))
+
+
+def test_a_calendar_builds_the_plans_anew_that_it_concerns_and_no_others():
+    one = board("tv/a", "tv/b", "tv/c")
+    one.take_calendar(Calendar((FINAL,)), NOW)
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_outlook(outlook("tv/b"), [])
+    before = {plan.outlook.series_id: plan for plan in one.plans}
+    assert one.take_calendar(Calendar((dataclasses.replace(FINAL),)), NOW) == []  # an equal one
+    longer = dataclasses.replace(FINAL, end=NOW + 4 * HOUR)
+    assert one.take_calendar(Calendar((longer,)), NOW) == ["tv/a"]
+    after = {plan.outlook.series_id: plan for plan in one.plans}
+    assert after["tv/a"] is not before["tv/a"]
+    assert after["tv/b"] is before["tv/b"]
+    far = Event(NOW + 100 * HOUR, NOW + 101 * HOUR, "football")
+    past = Event(NOW - 50 * HOUR, NOW - 40 * HOUR, "football")
+    assert one.take_calendar(Calendar((past, longer, far)), NOW) == []
+    assert one.take_calendar(Calendar((longer,), (), Overlap.LARGEST), NOW) == ["tv/a", "tv/b"]
+    assert one.take_calendar(EMPTY_CALENDAR, NOW + 49 * HOUR) == []  # the plans have ended
+
+
+def test_labels_select_as_well():
+    fleet_ = Fleet(
+        (
+            WorkloadSettings("tv", "a", ScalingRule(1.0, quantile=0.5), {"tier": "edge"}),
+            WorkloadSettings("tv", "b", ScalingRule(1.0, quantile=0.5)),
+        ),
+        step=MINUTE,
+    )
+    one = Board(fleet_, {})
+    one.take_outlook(outlook("tv/a"), [])
+    one.take_outlook(outlook("tv/b"), [])
+    edge = dataclasses.replace(FINAL, selector=Selector(labels=(("tier", "edge"),)))
+    assert one.take_calendar(Calendar((edge,)), NOW) == ["tv/a"]
+
+
+def test_what_is_held_outlives_a_plan_that_is_built_anew():
+    held = {"tv/a": (Held(NOW, 99),)}
+    rule = {"quantile": 0.5, "hold_down": 5 * MINUTE}
+    one = Board(fleet("tv/a", step=MINUTE, **rule), {}, lambda name: held[name])
+    one.take_outlook(outlook(), [])
+    one.take_calendar(Calendar((FINAL,)), NOW)
+    assert one.snapshot(NOW).target("tv/a", NOW).replicas == 99
+
+
+def test_a_thousand_workloads_and_ten_thousand_events_are_sorted_out_in_a_second_or_two():
+    names = [f"tv/w{number}" for number in range(1000)]
+    one = board(*names)
+    shared = outlook()
+    for name in names:
+        one.take_outlook(dataclasses.replace(shared, series_id=name), [])
+    year = tuple(
+        Event(
+            NOW + timedelta(minutes=52 * number),
+            NOW + timedelta(minutes=52 * number + 90),
+            "football",
+            event_id=str(number),
+            selector=Selector(workloads=(f"w{number % 1000}",)),
+        )
+        for number in range(-2000, 8000)
+    )
+    began = time.perf_counter()
+    changed = one.take_calendar(Calendar(year), NOW)
+    assert 50 < len(changed) < 150  # three days, and a day around them
+    assert time.perf_counter() - began < 3  # half a second on a quiet machine
+
+
+def test_notices_of_events_are_published_and_whether_they_are_news_is_told():
+    one = board("tv/a")
+    assert not one.take_event_notices(())
+    assert one.take_event_notices(("the calendar matches fails",))
+    assert not one.take_event_notices(("the calendar matches fails",))
+    assert one.snapshot(NOW).notices == ("the calendar matches fails",)

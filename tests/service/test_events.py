@@ -1,0 +1,159 @@
+"""Events on a running service: over REST, from calendars, over kills and restarts."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import signal
+import subprocess
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from forecaster.store import CalendarShelf
+from forecaster.worker import utc_now
+from tests.service.running import running, sound
+from tests.worker.sources import STEP, moved_trace, write_traffic_file
+
+pytestmark = pytest.mark.slow
+
+WRITE = {"Authorization": "Bearer writer"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with traffic up to now."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    end = epoch + (utc_now() - epoch) // STEP * STEP
+    write_traffic_file(tmp_path / "traffic.csv.gz", moved_trace("x", end, 3))
+    return tmp_path
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setenv("PREROLL_SERVER__EVENTS_TOKENS", "writer")
+
+
+def bands(service) -> dict[str, dict]:
+    answer = service.get("/v1/workloads/tv/api/forecast")
+    assert answer.status_code == 200, answer.text
+    return {one["id"]: one for one in answer.json()["events"]}
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def test_an_event_made_with_curl_is_a_band_of_the_forecast_and_is_there_after_a_kill(
+    folder, environment
+):
+    start = utc_now() + timedelta(hours=3)
+    with running(folder) as service:
+        service.wait_until_ready()
+        curl = subprocess.run(
+            [
+                *("curl", "-sS", "-w", " %{http_code}", "-X", "POST", service.url + "/v1/events"),
+                *("-H", "Authorization: Bearer writer", "-H", "Content-Type: application/json"),
+                "-d",
+                json.dumps({"id": "final", "start": start.isoformat(), "kind": "football"}),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert curl.stdout.endswith(" 201"), curl.stdout + curl.stderr
+        assert bands(service)["final"]["open"]
+        extended = httpx.post(
+            service.url + "/v1/events/final/extend", json={"by": "15m"}, headers=WRITE
+        )
+        assert extended.status_code == 200
+        code, _ = service.stop(signal.SIGKILL)
+        assert code == -signal.SIGKILL
+    assert sound(folder / "preroll.sqlite")
+    with running(folder) as service:
+        service.wait_until_ready(seconds=20)
+        band = bands(service)["final"]
+        assert (band["kind"], band["source"]) == ("football", "rest")
+        assert datetime.fromisoformat(band["end"]) == start + timedelta(hours=6, minutes=15)
+        shelf = CalendarShelf(folder / "preroll.sqlite")
+        assert [one.event_id for one in shelf.load()[1].events] == ["final"]
+        assert httpx.delete(service.url + "/v1/events/final", headers=WRITE).status_code == 204
+        assert bands(service) == {}
+        until(lambda: not shelf.load()[1].events)
+        assert service.stop()[0] == 0
+        assert not [line for line in service.lines() if line["level"] in {"warning", "error"}]
+
+
+def test_who_may_only_read_changes_nothing(folder, environment, monkeypatch):
+    monkeypatch.setenv("PREROLL_SERVER__TOKENS", "reader")
+    body = {"start": utc_now().isoformat(), "kind": "show"}
+    with running(folder) as service:
+        until(lambda: _answers(service))
+
+        def post(token: str | None) -> int:
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+            return httpx.post(service.url + "/v1/events", json=body, headers=headers).status_code
+
+        assert [post(one) for one in (None, "wrong", "reader", "writer")] == [401, 401, 403, 201]
+        service.stop()
+        assert "writer" not in service.log.read_text()
+
+
+def test_a_calendar_whose_server_dies_stays_known_over_a_restart_and_that_is_said(
+    folder, monkeypatch
+):
+    start = utc_now().replace(microsecond=0) + timedelta(hours=2)
+
+    class Calendar(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            text = f"start,name,category\n{start.isoformat()},A v B,football\n"
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Calendar)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    more = f"""
+events:
+  sources: [{{name: matches, url: "http://127.0.0.1:{server.server_port}/m.csv", every: 1s}}]
+"""
+    try:
+        with running(folder, more) as service:
+            service.wait_until_ready()
+            until(lambda: bands(service))
+            (event_id,) = bands(service)
+            assert event_id.startswith("matches:")
+            trained = [line for line in service.lines() if line["event"] == "trained"]
+            assert trained[0]["events"] == 1  # the first training waited for the calendar
+            server.shutdown()
+            server.server_close()
+            until(lambda: service.get("/v1/workloads").json()["notices"])
+            (notice,) = service.get("/v1/workloads").json()["notices"]
+            assert notice.startswith("the calendar matches fails since ")
+            metrics = service.get("/metrics").text
+            assert 'preroll_event_source_up{source="matches"} 0.0' in metrics
+            assert 'preroll_events{source="matches"} 1.0' in metrics
+            assert service.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+        with running(folder, more) as service:
+            service.wait_until_ready(seconds=20)
+            assert set(bands(service)) == {event_id}
+            until(lambda: service.get("/v1/workloads").json()["notices"])
+            assert service.stop()[0] == 0
+    finally:
+        server.server_close()
+
+
+def _answers(service) -> bool:
+    try:
+        return service.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
