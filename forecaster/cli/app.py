@@ -30,6 +30,7 @@ _COMMANDS = {
     "serve": ("forecaster.cli.serve", "serve"),
     "check-config": ("forecaster.cli.check_config", "check_config"),
     "schema": ("forecaster.cli.check_config", "schema"),
+    "events": ("forecaster.cli.events", "events_app"),
     "demo": ("forecaster.cli.demo", "demo"),
 }
 _USAGE = 2
@@ -46,8 +47,11 @@ class _Commands(TyperGroup):
         if cmd_name not in self.list_commands(ctx):
             return None
         module, function = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), function)
+        if isinstance(command, typer.Typer):  # commands of its own
+            return typer.main.get_command(command)
         alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        alone.command(cmd_name)(getattr(importlib.import_module(module), function))
+        alone.command(cmd_name)(command)
         return typer.main.get_command(alone)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
