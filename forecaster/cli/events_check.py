@@ -109,7 +109,7 @@ def check(
 
 
 def _zone(name: str | None) -> ZoneInfo:
-    from forecaster.programme.fields import zone_named
+    from forecaster.programme.times import zone_named
 
     try:
         return zone_named(name or "UTC")

@@ -15,8 +15,8 @@ from rich.text import Text
 from forecaster.durations import format_duration
 from forecaster.events import DailyWindow, Event, PublicHolidays
 from forecaster.events.recurring import Recurring
-from forecaster.programme.fields import WEEKDAYS
 from forecaster.programme.options import ReadCalendar
+from forecaster.programme.times import WEEKDAYS
 
 __all__ = ["calendar_report"]
 

@@ -6,133 +6,24 @@ REST bodies are the same model. What it refuses is told by ``problems.problems_o
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field
 
-from forecaster.events import EVERY_WORKLOAD, Event, Selector, Shape
+from forecaster.events import EVERY_WORKLOAD, Event, Shape
 from forecaster.events.event import DEFAULT_CEILING
 from forecaster.events.importance import NORMAL_IMPORTANCE
-from forecaster.programme.fields import (
+from forecaster.programme.fields import Factor, Importance, Points, Switch, Text
+from forecaster.programme.parts import Document, FloorDocument, SelectorDocument
+from forecaster.programme.times import (
     INSTANT_EXAMPLE,
-    ONE_OR_MORE_SCHEMA,
     Duration,
-    Factor,
-    Importance,
     Instant,
-    Label,
-    Pattern,
-    Points,
-    Switch,
-    Text,
     TimeZone,
-    refused,
+    later_reading,
     zone_named,
 )
 
-__all__ = [
-    "Document",
-    "EventDocument",
-    "FloorDocument",
-    "PatternDocument",
-    "SelectorDocument",
-    "later_reading",
-]
-
-_MOST_SELECTED = 1000
-
-
-class Document(BaseModel):
-    """What all parts of a calendar share: unknown keys are refused, nothing changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def as_written(self) -> dict[str, Any]:
-        """JSON-ready, as a person would write it: what is at its default is left out."""
-        return self.model_dump(mode="json", exclude_defaults=True)
-
-
-def _one_or_more(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-_Patterns = Annotated[
-    tuple[Pattern, ...],
-    BeforeValidator(_one_or_more),
-    Field(max_length=_MOST_SELECTED),
-    WithJsonSchema(ONE_OR_MORE_SCHEMA),
-]
-
-
-class SelectorDocument(Document):
-    """Which workloads an event concerns; what is left out selects everything."""
-
-    namespaces: _Patterns = Field(
-        default=(), description="Namespaces; * is any text.", examples=[["streaming"]]
-    )
-    workloads: _Patterns = Field(
-        default=(),
-        description="Workloads, by name or namespace/name; * is any text.",
-        examples=[["streaming/player-*"]],
-    )
-    labels: dict[Label, Annotated[str, Field(max_length=300)]] = Field(
-        default={},
-        max_length=100,
-        description="Labels that a workload must have, all of them.",
-        examples=[{"tier": "edge"}],
-    )
-
-    def to_selector(self) -> Selector:
-        """The domain's value."""
-        if not (self.namespaces or self.workloads or self.labels):
-            return EVERY_WORKLOAD
-        return Selector(self.namespaces, self.workloads, tuple(self.labels.items()))
-
-    @classmethod
-    def from_selector(cls, selector: Selector) -> SelectorDocument | None:
-        """As it would be written; None where everything is selected."""
-        if selector.everything:
-            return None
-        return cls(
-            namespaces=selector.namespaces,
-            workloads=selector.workloads,
-            labels=dict(selector.labels),
-        )
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, bool | str):
-        shown = str(value).lower() if isinstance(value, bool) else repr(value)
-        raise refused(f"{shown} is not a number; write it without quotes")
-    return value
-
-
-class FloorDocument(Document):
-    """What holds from start to end, whatever is forecast."""
-
-    replicas: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1_000_000)] | None = Field(
-        default=None, description="At least so many replicas.", examples=[40]
-    )
-    traffic: Annotated[float, BeforeValidator(_whole), Field(ge=0, allow_inf_nan=False)] | None = (
-        Field(
-            default=None,
-            description="Replicas for at least so much traffic, per second.",
-            examples=[12000],
-        )
-    )
-
-    @model_validator(mode="after")
-    def _has_one(self) -> FloorDocument:
-        if self.replicas is None and self.traffic is None:
-            raise refused("it is empty; give replicas or traffic")
-        return self
+__all__ = ["EventDocument", "PatternDocument"]
 
 
 class PatternDocument(Document):
@@ -279,15 +170,6 @@ class EventDocument(PatternDocument):
             hold=event.hold,
             cancelled=event.cancelled,
         )
-
-
-def later_reading(naive: datetime, zone: str) -> datetime:
-    """The later of the two instants that a wall clock may mean, UTC; mostly they are one.
-
-    A skipped time (02:30 when clocks go from 2 to 3) has two as well: 01:30 and 03:30.
-    """
-    place = zone_named(zone)
-    return max(naive.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _located(value: datetime, zone: str | None, field: str) -> datetime:

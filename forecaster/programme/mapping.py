@@ -13,7 +13,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from forecaster.programme.document import PatternDocument
-from forecaster.programme.fields import ONE_OR_MORE_SCHEMA, Switch, Text, refused
+from forecaster.programme.fields import ONE_OR_MORE_SCHEMA, Switch, Text
+from forecaster.programme.parts import one_or_more
+from forecaster.programme.refusal import refused
 
 __all__ = ["NO_MAPPING", "Listing", "MappingRule", "MappingRules", "Unmatched"]
 
@@ -39,10 +41,6 @@ class Listing:
     repeat: bool = False
 
 
-def _one_or_more(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 def _matcher(value: Any) -> Any:
     if not isinstance(value, str) or not value.strip():
         raise refused(f"{value!r} is neither a text with * nor a /regular expression/")
@@ -65,7 +63,7 @@ def _compiled(written: str) -> re.Pattern[str]:
 _Matcher = Annotated[str, BeforeValidator(_matcher)]
 _Matchers = Annotated[
     tuple[_Matcher, ...],
-    BeforeValidator(_one_or_more),
+    BeforeValidator(one_or_more),
     Field(max_length=1000),
     WithJsonSchema(ONE_OR_MORE_SCHEMA),
 ]

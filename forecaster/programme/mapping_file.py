@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from forecaster.errors import EventFileError
-from forecaster.programme.document import Document
 from forecaster.programme.mapping import MappingRule, MappingRules, Unmatched
+from forecaster.programme.parts import Document
 from forecaster.programme.problems import problems_of
 from forecaster.programme.yaml_data import read_yaml_documents
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from forecaster.events import Calendar
-from forecaster.programme.fields import zone_named
 from forecaster.programme.mapping import NO_MAPPING, MappingRules
 from forecaster.programme.problems import EntryProblem
+from forecaster.programme.times import zone_named
 
 __all__ = ["CalendarFormat", "OnBadEntry", "ReadCalendar", "ReadOptions"]
 

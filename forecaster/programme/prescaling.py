@@ -29,12 +29,13 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from forecaster.events import EVERY_WORKLOAD, DailyWindow, Event, Selector
-from forecaster.programme.document import Document, later_reading
 from forecaster.programme.entries import Entries
-from forecaster.programme.fields import Day, Factor, TimeOfDay, zone_named
+from forecaster.programme.fields import Factor
 from forecaster.programme.identity import fitting_id
 from forecaster.programme.mapping import Listing
 from forecaster.programme.options import ReadCalendar, ReadOptions
+from forecaster.programme.parts import Document
+from forecaster.programme.times import Day, TimeOfDay, later_reading, zone_named
 from forecaster.programme.yaml_data import Keys, YamlData, read_yaml_documents
 
 __all__ = ["PRESCALING_EXAMPLE", "read_prescaling"]

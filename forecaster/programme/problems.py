@@ -15,12 +15,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from forecaster.programme.document import EventDocument
+from forecaster.programme.refusal import shown_value
 
 __all__ = ["EntryProblem", "field_path", "problems_of", "problems_of_details", "shown"]
 
 Keys = tuple[str | int, ...]
 
-_LONGEST_VALUE = 80
 _SAID = {
     "int_parsing": "{value} is not a whole number",
     "int_type": "{value} is not a whole number",
@@ -32,8 +32,8 @@ _SAID = {
     "string_type": "{value} is not text",
     "string_too_long": "{value} is longer than {max_length} characters",
     "string_unicode": "it is not text",
-    "greater_than_equal": "{value} is too small, it must be at least {ge:g}",
-    "less_than_equal": "{value} is too large, it must be at most {le:g}",
+    "greater_than_equal": "{value} is too small, it must be at least {ge:,}",
+    "less_than_equal": "{value} is too large, it must be at most {le:,}",
     "missing": "it is required",
     "too_long": "these are too many, {max_length} are the most",
     "model_type": "keys with values are needed here",
@@ -107,8 +107,7 @@ def shown(value: Any) -> str:
     """A bad value as a message shows it: short, and never a whole structure."""
     if isinstance(value, dict | list | tuple):
         return "the value"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return shown_value(value)
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], place: str) -> EntryProblem:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from forecaster.events import DailyWindow, Event, PublicHolidays
 from forecaster.programme.document import PatternDocument
-from forecaster.programme.fields import WEEKDAYS, Day, Text, TimeOfDay, TimeZone, Weekday
+from forecaster.programme.fields import Text
 from forecaster.programme.identity import hashed
+from forecaster.programme.parts import one_or_more
+from forecaster.programme.times import WEEKDAYS, Day, TimeOfDay, TimeZone, Weekday
 
 __all__ = ["DailyDocument", "HolidaysDocument"]
 
 # A rule's pattern has times only because every event has: its windows have their own.
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
 _ANY_END = _ANY_START + timedelta(hours=1)
-
-
-def _days(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 class DailyDocument(PatternDocument):
@@ -33,7 +31,7 @@ class DailyDocument(PatternDocument):
     timezone: TimeZone | None = Field(
         default=None, description="The IANA zone of its clock.", examples=["Europe/Paris"]
     )
-    days: Annotated[tuple[Weekday, ...], BeforeValidator(_days), Field(max_length=7)] = Field(
+    days: Annotated[tuple[Weekday, ...], BeforeValidator(one_or_more), Field(max_length=7)] = Field(
         default=(), description="The weekdays it starts on; left out: all.", examples=[["sat"]]
     )
     first: Day | None = Field(

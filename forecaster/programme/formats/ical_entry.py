@@ -14,7 +14,7 @@ from typing import Any
 
 import icalendar
 
-from forecaster.programme.fields import FIRST_YEAR, LAST_YEAR, zone_named
+from forecaster.programme.times import FIRST_YEAR, LAST_YEAR, zone_named
 
 __all__ = [
     "NEEDED",

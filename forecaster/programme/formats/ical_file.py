@@ -19,7 +19,6 @@ from icalendar.timezone import tzp
 
 from forecaster.events.event import DEFAULT_CEILING
 from forecaster.programme.entries import Entries, merged
-from forecaster.programme.fields import LAST_YEAR, zone_named
 from forecaster.programme.formats.ical_entry import (
     NEEDED,
     first_of,
@@ -42,6 +41,7 @@ from forecaster.programme.identity import fitting_id
 from forecaster.programme.mapping import Listing
 from forecaster.programme.options import ReadCalendar, ReadOptions
 from forecaster.programme.problems import problems_of
+from forecaster.programme.times import LAST_YEAR, zone_named
 
 __all__ = ["read_icalendar"]
 

@@ -21,9 +21,9 @@ from defusedxml.ElementTree import iterparse
 
 from forecaster.events.event import LONGEST_EVENT
 from forecaster.programme.entries import Entries, merged
-from forecaster.programme.fields import FIRST_YEAR, LAST_YEAR, zone_named
 from forecaster.programme.mapping import Listing, Unmatched
 from forecaster.programme.options import ReadCalendar, ReadOptions
+from forecaster.programme.times import FIRST_YEAR, LAST_YEAR, zone_named
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

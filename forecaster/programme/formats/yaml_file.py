@@ -23,12 +23,14 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forecaster.events import Overlap
 from forecaster.events.recurring import Recurring
-from forecaster.programme.document import Document, PatternDocument
+from forecaster.programme.document import PatternDocument
 from forecaster.programme.entries import Entries
-from forecaster.programme.fields import Text, TimeZone
+from forecaster.programme.fields import Text
 from forecaster.programme.options import ReadCalendar, ReadOptions
+from forecaster.programme.parts import Document
 from forecaster.programme.problems import EntryProblem, problems_of
 from forecaster.programme.rules import DailyDocument, HolidaysDocument
+from forecaster.programme.times import TimeZone
 from forecaster.programme.yaml_data import Keys, YamlData, read_yaml_documents
 
 __all__ = ["YAML_EXAMPLE", "read_yaml"]
