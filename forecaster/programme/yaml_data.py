@@ -29,6 +29,8 @@ _MOST_FROM_ALIASES = 100_000
 _SURROGATES = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
+_TAG = "tag:yaml.org,2002:"
+_TAGS = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "str"))
 _KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -169,7 +171,21 @@ class _Builder:
             return [self._build(one, (*keys, i)) for i, one in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, keys)
-        return self._loader.construct_object(node)
+        return self._scalar(node, line)
+
+    def _scalar(self, node: yaml.Node, line: int) -> Any:
+        """A tag that is written (``!!int x``) may not fit its text, or mean nothing here."""
+        try:
+            if node.tag in _TAGS:
+                return self._loader.construct_object(node)
+        except (ArithmeticError, LookupError, ValueError):
+            pass
+        tag = node.tag.removeprefix(_TAG)
+        raise EventFileError(
+            self._source,
+            f"not YAML: {str(node.value)[:40]!r} cannot be read as {tag[:40]!r}",
+            place=f"line {line}",
+        )
 
     def _mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, Any]:
         built: dict[str, Any] = {}

@@ -226,6 +226,8 @@ def test_bad_entries_are_told_by_line_and_uid_and_cost_no_other() -> None:
         "SUMMARY:no start": "DTSTART is required",
         "DTSTART;TZID=Mars/Base:20260611T190000": "'Mars/Base'",
         "DTSTART:20260611T190000": "has no time zone",
+        "DTSTART;TZID=Europe:20260611T190000": "a TZID in it is no time zone",
+        f"DTSTART;TZID={'x' * 5000}:20260611T190000": "TZID",
         "DTSTART:20260611T190000Z|DTEND:20260610T190000Z": "not after the start",
         "DTSTART:20260611T190000Z|DURATION:soon": "DURATION",
         "DTSTART:00010101T000000Z": "outside the years",
@@ -242,7 +244,7 @@ def test_bad_entries_are_told_by_line_and_uid_and_cost_no_other() -> None:
         place = f"line {lines.index(f'UID:bad{i}')}, UID bad{i}"
         (problem,) = [one for one in found.problems if one.place == place]
         assert told in str(problem)
-    with pytest.raises(EventFileError, match="10 problems"):
+    with pytest.raises(EventFileError, match="12 problems"):
         read(text, on_bad_entry=OnBadEntry.REFUSE)
 
 

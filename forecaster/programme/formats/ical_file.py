@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +18,6 @@ from icalendar.timezone import tzp
 from forecaster.events.event import DEFAULT_CEILING
 from forecaster.programme.entries import Entries, merged
 from forecaster.programme.formats.ical_entry import (
-    NEEDED,
     first_of,
     importance_data,
     inherit,
@@ -30,11 +27,14 @@ from forecaster.programme.formats.ical_entry import (
     texts_of,
     times_of,
 )
-from forecaster.programme.formats.ical_guard import (
-    occurrences,
-    rule_problem,
-    steps_of,
-    zone_problem,
+from forecaster.programme.formats.ical_guard import occurrences, rule_problem, steps_of
+from forecaster.programme.formats.ical_parsing import (
+    LIBRARY_ERRORS,
+    Entry,
+    as_value_error,
+    latest_of,
+    learn_zones,
+    parsed,
 )
 from forecaster.programme.formats.ical_text import CalendarText, cut_calendars
 from forecaster.programme.identity import fitting_id
@@ -48,15 +48,6 @@ __all__ = ["read_icalendar"]
 _WITHOUT_BOUNDS = timedelta(days=3653)
 _MARGIN = timedelta(days=2)
 _MOST_STEPS = 1_000_000
-# What the two libraries raise for input that is wrong in ways they did not think of.
-_LIBRARY_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 # icalendar keeps the zones that a calendar describes for the next one to be read: one at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -75,21 +66,6 @@ def read_icalendar(text: str, source: str, options: ReadOptions) -> ReadCalendar
     return entries.finish()
 
 
-@dataclass(frozen=True)
-class _Entry:
-    component: icalendar.Event
-    line: int
-    uid: str
-
-    @property
-    def place(self) -> str:
-        return f"line {self.line}, UID {self.uid[:60]}" if self.uid else f"line {self.line}"
-
-    @property
-    def recurs(self) -> bool:
-        return any(name in self.component for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
-
-
 class _Reading:
     def __init__(self, calendar: CalendarText, entries: Entries) -> None:
         self._text = calendar
@@ -102,15 +78,15 @@ class _Reading:
         self._channels = [name[:300]] if name else []
 
     def read(self) -> None:
-        self._learn_zones()
-        series: dict[str, list[_Entry]] = {}
-        for entry in self._parsed():
+        learn_zones(self._text.zones, self._entries)
+        series: dict[str, list[Entry]] = {}
+        for entry in parsed(self._text.entries, self._entries):
             series.setdefault(entry.uid or f"\x00{entry.line}", []).append(entry)
         for group in series.values():
             if any(one.recurs for one in group):
                 self._expand(group)
             else:
-                for one in _latest(group):
+                for one in latest_of(group):
                     self._add(one.component, one, fitting_id(one.uid) if one.uid else "")
 
     def _calendar_zone(self) -> str | None:
@@ -124,34 +100,7 @@ class _Reading:
             return None
         return name
 
-    def _learn_zones(self) -> None:
-        for zone in self._text.zones:
-            problem = zone_problem(zone.text)
-            if problem is None:
-                try:
-                    icalendar.Timezone.from_ical(zone.text)
-                except _LIBRARY_ERRORS as error:
-                    problem = f"it cannot be read: {error}"
-            if problem is not None:
-                self._entries.problem(f"line {zone.line}", f"this VTIMEZONE is not used: {problem}")
-
-    def _parsed(self) -> Iterator[_Entry]:
-        for text in self._text.entries:
-            place = f"line {text.line}"
-            try:
-                component: Any = icalendar.Event.from_ical(text.text)
-            except _LIBRARY_ERRORS as error:
-                self._entries.problem(place, f"not an entry: {str(error)[:120]}")
-                continue
-            uids = texts_of(component, "UID")
-            entry = _Entry(component, text.line, uids[0] if uids else "")
-            bad = [(name, told) for name, told in component.errors if name in NEEDED]
-            for name, told in bad:
-                self._entries.problem(entry.place, told, field=str(name))
-            if not bad:
-                yield entry
-
-    def _expand(self, group: list[_Entry]) -> None:
+    def _expand(self, group: list[Entry]) -> None:
         core = next((one for one in group if "RECURRENCE-ID" not in one.component), group[0])
         try:
             start, _ = times_of(core.component, self._zone)
@@ -169,10 +118,10 @@ class _Reading:
             shifts = self._shifts(group)
             for occurrence in occurrences(calendar, since, until + _MARGIN):
                 self._add_occurrence(occurrence, core, until, shifts)
-        except _LIBRARY_ERRORS as error:
-            self._entries.note(problems_of(_as_value_error(error), place=core.place))
+        except LIBRARY_ERRORS as error:
+            self._entries.note(problems_of(as_value_error(error), place=core.place))
 
-    def _may_follow(self, group: list[_Entry], until: datetime) -> bool:
+    def _may_follow(self, group: list[Entry], until: datetime) -> bool:
         for one in group:
             rules: Any = one.component.get("RRULE", [])
             for rule in rules if isinstance(rules, list) else [rules]:
@@ -192,7 +141,7 @@ class _Reading:
                     return False
         return True
 
-    def _shifts(self, group: list[_Entry]) -> dict[datetime, timedelta]:
+    def _shifts(self, group: list[Entry]) -> dict[datetime, timedelta]:
         """By how much a change of one occurrence and all later ones (RANGE) moves them."""
         shifts = {}
         for one in group:
@@ -205,7 +154,7 @@ class _Reading:
     def _add_occurrence(
         self,
         found: icalendar.Event,
-        core: _Entry,
+        core: Entry,
         until: datetime,
         shifts: dict[datetime, timedelta],
     ) -> None:
@@ -219,7 +168,7 @@ class _Reading:
         uid = core.uid or f"line-{core.line}"
         self._add(found, core, fitting_id(f"{uid}@{meant:%Y%m%dT%H%MZ}"))
 
-    def _add(self, component: icalendar.Event, entry: _Entry, event_id: str) -> None:
+    def _add(self, component: icalendar.Event, entry: Entry, event_id: str) -> None:
         title, categories = listing_of(component)
         listing = Listing([title], categories, self._channels)
         given = self._options.mapping.given_to(listing)
@@ -228,8 +177,8 @@ class _Reading:
             return
         try:
             start, end = times_of(component, self._zone)
-        except _LIBRARY_ERRORS as error:
-            self._entries.note(problems_of(_as_value_error(error), place=entry.place))
+        except LIBRARY_ERRORS as error:
+            self._entries.note(problems_of(as_value_error(error), place=entry.place))
             return
         status = texts_of(component, "STATUS")
         cancelled = self._cancelled or bool(status and status[0].upper() == "CANCELLED")
@@ -243,21 +192,3 @@ class _Reading:
         }
         own = {**given, **own_data(component)}
         self._entries.add(merged(data, own), entry.place, event_id=event_id)
-
-
-def _latest(group: list[_Entry]) -> list[_Entry]:
-    """Of single entries with one UID the one of the highest SEQUENCE, the last of equals."""
-    if not group[0].uid:
-        return group
-    return [max(reversed(group), key=_sequence)]
-
-
-def _sequence(entry: _Entry) -> int:
-    value = first_of(entry.component, "SEQUENCE")
-    return value if isinstance(value, int) else 0
-
-
-def _as_value_error(error: Exception) -> ValueError:
-    if isinstance(error, ValueError):
-        return error
-    return ValueError(f"it cannot be followed: {type(error).__name__}: {str(error)[:120]}")
