@@ -74,7 +74,7 @@ class CalendarWatch:
                 self._version, self._calendar = self._shelf.load()
         except StoreError as error:
             if self.trouble is None:
-                _log.error("calendar", extra={"error": str(error)})
+                _log.error("calendar unreadable", extra={"error": str(error)})
             self.trouble = str(error)
             return False
         self.trouble = None

@@ -145,7 +145,7 @@ class _Watched:
                 self.look(clock())
                 wait = max(self._wait().total_seconds(), _LEAST_WAIT_SECONDS)
             except Exception:  # one calendar; the others, and what it said before, stay
-                _log.exception("a calendar", extra={"calendar": self.source.name})
+                _log.exception("calendar broken", extra={"calendar": self.source.name})
                 wait = self.source.every.total_seconds()
 
     def look(self, now: datetime) -> None:
@@ -154,7 +154,7 @@ class _Watched:
         try:
             state = self._reader.read(before, now)
         except Exception as error:  # whatever a reader does with what strangers wrote
-            _log.error("a calendar", extra={"calendar": self.source.name}, exc_info=error)
+            _log.error("calendar broken", extra={"calendar": self.source.name}, exc_info=error)
             state = dataclasses.replace(
                 before,
                 checked_at=now,

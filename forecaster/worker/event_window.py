@@ -90,9 +90,10 @@ class EventWindow:
         if changed or not self._stored:
             self._keep(encoded)
         if changed:
+            if known or self.calendar:
+                _log.info("calendar made", extra={"events": len(known), "version": version})
             self._version = version
             self.calendar = Calendar(tuple(one.event for one in known), (), self._overlap)
-            _log.info("calendar", extra={"events": len(known), "version": version})
         return changed
 
     def _keep(self, encoded: list[str]) -> None:

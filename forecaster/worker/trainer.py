@@ -45,6 +45,6 @@ def _calendar(path: Path) -> Calendar:
     try:
         _, calendar = CalendarShelf(path).load()
     except StoreError as error:
-        _log.error("calendar", extra={"error": str(error)})
+        _log.error("calendar unreadable", extra={"error": str(error)})
         return EMPTY_CALENDAR
     return calendar
