@@ -6,8 +6,8 @@
     training_desk.py, schedule.py   when to train whom, and what a failure means
     served.py         the hold-down across retrains and restarts
     programme.py      what is known ahead: event_desk.py (changes), event_book.py (finding),
-                      event_changes.py, sourced_events.py, event_sources.py (calendars elsewhere),
-                      event_window.py (resolved, for the store)
+                      event_changes.py, sourced_events.py, event_window.py (resolved, for the
+                      store); event_sources.py, watched_calendar.py (calendars elsewhere)
     known_ahead.py, calendar_watch.py   the calendar as plans take it, and as the refresher has it
     loading.py        stored plans, served before anything is trained
     source.py, file_source.py   the seam to the traffic source

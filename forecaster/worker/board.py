@@ -12,7 +12,6 @@ from forecaster.errors import ForecastError, PrerollError
 from forecaster.events import Calendar
 from forecaster.models.outlook import Outlook
 from forecaster.planning.capacity import Mode
-from forecaster.planning.live import ToldPeak
 from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
 from forecaster.planning.target import Held
@@ -143,23 +142,8 @@ class Board:
             self.take_foretold(result.foretold)
 
     def take_foretold(self, foretold: Foretold) -> None:
-        """Lead peaks between two refreshes, of a new model, or from before a restart.
-
-        One that was told under another rule or step is passed over.
-        """
-        self._live.take(dataclasses.replace(foretold, lead_peaks=self._fitting(foretold)))
-
-    def _fitting(self, foretold: Foretold) -> dict[str, ToldPeak]:
-        fitting = {}
-        for name, told in foretold.lead_peaks.items():
-            settings, step = self._active.get(name), self._fleet.step
-            if settings is None:
-                continue
-            rule = settings.rule
-            wanted = (step, rule.lead_steps(step), rule.quantile)
-            if (told.step, told.lead_steps, told.quantile) == wanted:
-                fitting[name] = told
-        return fitting
+        """Lead peaks between two refreshes, of a new model, or from before a restart."""
+        self._live.take(foretold)
 
     def take_store_error(self, what: str, error: str | None) -> None:
         """Why ``what`` cannot be stored, or None where it was."""

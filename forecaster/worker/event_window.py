@@ -53,6 +53,13 @@ class EventWindow:
         self.calendar = EMPTY_CALENDAR
         self.trouble: str | None = None
 
+    def resume(self) -> None:
+        """Go on from the calendar of before a restart, where there is one that can be read."""
+        try:
+            self._version, self.calendar = self._shelf.load()
+        except StoreError as error:
+            _log.error("calendar unreadable", extra={"error": str(error)})
+
     def look(self, now: datetime) -> bool:
         """Take what has changed; whether ``calendar`` is another one now."""
         bounds = window_at(now, self._history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecaster.planning.capacity import Mode
 from forecaster.planning.live import NO_LIVE, NO_TRAFFIC, Live, ToldPeak
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet
@@ -18,6 +19,10 @@ class LiveWatch:
 
     def __init__(self, fleet: Fleet) -> None:
         self._stale_after = fleet.live_age
+        self._step = fleet.step
+        self._rules = {
+            one.workload: one.rule for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
         self._told: dict[str, ToldPeak] = {}
         self._silent: dict[str, str] = {}
         self.trouble: str | None = None
@@ -26,9 +31,11 @@ class LiveWatch:
         """What the refresher said.
 
         One that has only just started, and has heard nothing yet, takes no lead peak back: what
-        was told before grows old by itself.
+        was told before grows old by itself. A lead peak that was told under another rule or step
+        is passed over.
         """
-        self._told.update(foretold.lead_peaks)
+        fitting = {name: one for name, one in foretold.lead_peaks.items() if self._fits(name, one)}
+        self._told.update(fitting)
         for name, why in foretold.silent.items():
             if why != NO_TRAFFIC:
                 self._told.pop(name, None)
@@ -39,3 +46,10 @@ class LiveWatch:
         """What live traffic says of a workload, and what is held of steps just past."""
         silence = self._silent.get(workload, NO_LIVE.silence)
         return Live(self._told.get(workload), self._stale_after, silence, held)
+
+    def _fits(self, workload: str, told: ToldPeak) -> bool:
+        rule, step = self._rules.get(workload), self._step
+        if rule is None:
+            return False
+        wanted = (step, rule.lead_steps(step), rule.quantile)
+        return (told.step, told.lead_steps, told.quantile) == wanted

@@ -67,8 +67,9 @@ class Programme:
     def load(self, now: datetime) -> None:
         """Take what the store knows, and what stands in files. Raises StoreError."""
         self.desk.load(*self.window(now))
+        self._window.resume()
         self._sources.load(now)
-        self._window.look(now)
+        self.look(now)
 
     def start(self) -> None:
         """Begin to fetch calendars."""
@@ -80,7 +81,7 @@ class Programme:
 
     def look(self, now: datetime) -> bool:
         """Take what has changed; whether ``calendar`` is another one now."""
-        return self._window.look(now)
+        return self._sources.restored and self._window.look(now)
 
     def labels(self, workload: str) -> Mapping[str, str]:
         """The labels of ``namespace/name``; none where it is not configured."""

@@ -173,6 +173,33 @@ def test_a_file_is_there_at_once_and_what_is_new_in_it_is_taken(path, tmp_path):
     one.stop()
 
 
+def test_while_a_large_calendar_is_read_again_the_one_of_before_the_restart_counts(
+    path, tmp_path, monkeypatch
+):
+    (tmp_path / "m.csv").write_text(HEAD + ROW)
+    source = CalendarSource("local", tmp_path / "m.csv", every=timedelta(seconds=1))
+    before = programme(path, source).calendar.events
+    monkeypatch.setattr("forecaster.worker.watched_calendar._SMALL_FILE", 10)
+    (tmp_path / "m.csv").write_text(HEAD + ROW.replace("A v B", "C v D"))
+    again = programme(path, source)
+    assert again.calendar.events == before
+    assert not looked(again)
+    assert len(again.desk.book()) == 0
+    again.start()
+    until(lambda: looked(again))
+    assert [event.name for event in again.calendar.events] == ["C v D"]
+    again.stop()
+
+
+def test_a_calendar_in_the_store_that_cannot_be_read_is_made_anew(path):
+    programme(path).desk.create(BODY | {"id": "x"}, NOW)
+    programme(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE event_calendar SET events = x'00'")
+        connection.commit()
+    assert len(programme(path).calendar.events) == 1
+
+
 @pytest.mark.parametrize("on_bad", list(OnBadEntry))
 def test_a_bad_entry_is_told_with_its_place_and_stops_nothing(path, tmp_path, on_bad):
     bad = ROW.replace("2026-05-05T19:00:00Z", "soon")
