@@ -1,0 +1,224 @@
+"""An outlook that past events do not haunt, and what they taught.
+
+First the time of past events is left out, and the uplift is what traffic then was above the path.
+Then traffic is divided by that uplift, so that what is left, also while events were on, teaches the
+event-free outlook; and the uplift is learned again, above its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from forecaster.errors import HistoryTooShort
+from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
+from forecaster.events.course import AFTER
+from forecaster.events.effects import Effects, centres_of, effects_between, events_around
+from forecaster.events.event import Event
+from forecaster.events.uplift import UpliftModel, learn_uplift
+from forecaster.models.day_path import DayAheadPath
+from forecaster.models.outlook import Outlook
+from forecaster.models.selection import (
+    CandidateScore,
+    OutlookConfig,
+    TrainedOutlook,
+    train_outlook,
+)
+from forecaster.traffic.history import FloatArray, TrafficSeries
+
+__all__ = ["TrainedWithEvents", "train_with_events"]
+
+_BEFORE_MASKED = timedelta(minutes=30)
+_AFTER_MASKED = timedelta(minutes=90)
+_MOST_MASKED = 0.6  # of the last four weeks: what is always on is ordinary traffic
+_LEARNED_DAYS = 84
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedWithEvents:
+    """``outlook`` and ``path`` know of no event; ``uplift`` is what events bring on top.
+
+    ``path_then`` is the past path with each day's events as they were known when the day began,
+    and the days ahead with those of now: what the lead peak learns from. ``calendar`` has the
+    events that counted.
+    """
+
+    outlook: Outlook
+    scorecard: tuple[CandidateScore, ...]
+    path: DayAheadPath
+    uplift: UpliftModel
+    path_then: DayAheadPath
+    calendar: Calendar
+
+
+def train_with_events(
+    series: TrafficSeries,
+    cutoff: datetime,
+    config: OutlookConfig = OutlookConfig(),
+    calendar: Calendar = EMPTY_CALENDAR,
+    progress: Callable[[int, int], None] | None = None,
+) -> TrainedWithEvents:
+    """:func:`train_outlook` with the events of one workload; raises as it does.
+
+    Without past events it is the same outlook, and an uplift model without examples.
+    """
+    events = _counting(calendar, series, cutoff)
+    around = events_around(calendar, cutoff - timedelta(days=2), cutoff + config.horizon)
+    ahead = Calendar(around, (), calendar.overlap)
+    past = tuple(one for one in events if one.start < cutoff)
+    known = series.before(cutoff)
+    if not past or known is None:
+        return _without(train_outlook(series, cutoff, config, progress), config, ahead)
+    owned = _owned_mask(known, past)
+    try:
+        first = train_outlook(
+            _with_values(known, np.where(owned, np.nan, known.rate_rps)),
+            cutoff,
+            _quick(config),
+        )
+        taught = _learned(known, first.path, past, cutoff, config.timezone)
+        free = _without_uplift(known, past, taught, calendar, cutoff, owned)
+        trained = train_outlook(_with_values(known, free), cutoff, config, progress)
+    except HistoryTooShort:
+        # What remains between the events is too little: take the traffic as it is.
+        return _without(train_outlook(series, cutoff, config, progress), config, ahead)
+    uplift = _learned(known, trained.path, past, cutoff, config.timezone)
+    counting = Calendar((*past, *_ahead(calendar, events, cutoff, config)), (), calendar.overlap)
+    path_then = _path_then(trained.path, uplift, counting, cutoff)
+    return TrainedWithEvents(
+        trained.outlook, trained.scorecard, trained.path, uplift, path_then, counting
+    )
+
+
+def _without(trained: TrainedOutlook, config: OutlookConfig, ahead: Calendar) -> TrainedWithEvents:
+    uplift = UpliftModel((), config.timezone)
+    path = _path_then(trained.path, uplift, ahead, trained.outlook.cutoff)
+    return TrainedWithEvents(trained.outlook, trained.scorecard, trained.path, uplift, path, ahead)
+
+
+def _quick(config: OutlookConfig) -> OutlookConfig:
+    return OutlookConfig((0.5,), config.horizon, config.short_penalty, config.timezone, zoo=False)
+
+
+def _counting(calendar: Calendar, series: TrafficSeries, cutoff: datetime) -> tuple[Event, ...]:
+    """Past events, without those of kinds that are on most of the time."""
+    since = max(series.start, cutoff - timedelta(days=_LEARNED_DAYS))
+    around = events_around(calendar, since, cutoff)
+    recent = max(since, cutoff - timedelta(days=28))
+    kept: list[Event] = []
+    for kind in sorted({one.kind for one in around}):
+        own = [one for one in around if one.kind == kind]
+        if _share(own, recent, cutoff) <= _MOST_MASKED:
+            kept += own
+    return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def _share(events: Sequence[Event], since: datetime, until: datetime) -> float:
+    """The part of a span that is covered by events, or by what comes before and after them."""
+    grid = timedelta(minutes=5)
+    covered = np.zeros(max(1, round((until - since) / grid)), dtype=bool)
+    for one in events:
+        first = max(0, (one.start - _BEFORE_MASKED - since) // grid)
+        last = max(0, (one.planned_end + _AFTER_MASKED - since) // grid)
+        covered[first:last] = True
+    return float(covered.mean())
+
+
+def _ahead(
+    calendar: Calendar, counting: Sequence[Event], cutoff: datetime, config: OutlookConfig
+) -> tuple[Event, ...]:
+    """Events that have not begun, of kinds that count."""
+    left_out = {one.kind for one in calendar.between(cutoff - timedelta(days=28), cutoff)} - {
+        one.kind for one in counting
+    }
+    around = events_around(calendar, cutoff, cutoff + config.horizon)
+    return tuple(one for one in around if one.start >= cutoff and one.kind not in left_out)
+
+
+def _owned_mask(known: TrafficSeries, past: Sequence[Event]) -> np.ndarray:
+    owned = np.zeros(len(known), dtype=bool)
+    for one in past:
+        first = max(0, known.index_of(one.start - _BEFORE_MASKED))
+        last = max(0, known.index_of(one.planned_end + _AFTER_MASKED))
+        owned[first:last] = True
+    return owned
+
+
+def _with_values(known: TrafficSeries, values: FloatArray) -> TrafficSeries:
+    return TrafficSeries(known.series_id, known.start, known.step, values)
+
+
+def _log(rates: FloatArray, epsilon: float) -> FloatArray:
+    logs: FloatArray = np.log(rates + epsilon)
+    return logs
+
+
+def _learned(
+    known: TrafficSeries,
+    path: DayAheadPath,
+    past: Sequence[Event],
+    cutoff: datetime,
+    timezone: str,
+) -> UpliftModel:
+    epsilon = 1.0 / known.step_seconds
+    expected = path.between(path.start, (known.end - path.start) // known.step)
+    steps = len(expected)
+    ratio = _log(known.rate_rps[len(known) - steps :], epsilon) - _log(expected, epsilon)
+    centres = centres_of(known.end - steps * known.step, known.step, steps)
+    return learn_uplift(centres, ratio, known.step, past, cutoff, timezone)
+
+
+def _without_uplift(
+    known: TrafficSeries,
+    past: Sequence[Event],
+    taught: UpliftModel,
+    calendar: Calendar,
+    cutoff: datetime,
+    owned: np.ndarray,
+) -> FloatArray:
+    """Traffic without what events brought; a gap where that is not known."""
+    own = Calendar(tuple(past), (), calendar.overlap)
+    epsilon = 1.0 / known.step_seconds
+    effects = effects_between(taught, own, cutoff, known.start, known.step, len(known))
+    free = np.maximum(np.exp(_log(known.rate_rps, epsilon) - effects.log_factors()) - epsilon, 0.0)
+    told = _covered(effects)
+    first_taught = min((one.start for one in taught.examples), default=cutoff)
+    before = (
+        centres_of(known.start, known.step, len(known))
+        < (first_taught - timedelta(hours=1)).timestamp()
+    )
+    return np.where(owned & (~told | before), np.nan, free)
+
+
+def _covered(effects: Effects) -> np.ndarray:
+    covered = np.zeros(len(effects.centres), dtype=bool)
+    for one in effects.curves:
+        first = (one.event.start - _BEFORE_MASKED).timestamp()
+        last = (one.event.planned_end + AFTER).timestamp()
+        covered |= (effects.centres >= first) & (effects.centres < last)
+    return covered
+
+
+def _path_then(
+    path: DayAheadPath, uplift: UpliftModel, calendar: Calendar, cutoff: datetime
+) -> DayAheadPath:
+    """Each past day with its events as they were known when it began, counted from the cutoff."""
+    rates = np.array(path.rate_rps, dtype=np.float64)
+    day = timedelta(days=1)
+    end = path.start + len(path) * path.step
+    origins = [cutoff]
+    while origins[-1] > path.start:
+        origins.append(origins[-1] - day)
+    for origin in origins:
+        until = end if origin == cutoff else origin + day
+        first = max(0, (origin - path.start) // path.step)
+        last = min(len(path), (until - path.start) // path.step)
+        if last <= first:
+            continue
+        start = path.start + first * path.step
+        effects = effects_between(uplift, calendar, origin, start, path.step, last - first)
+        rates[first:last] *= np.exp(effects.log_factors())
+    return DayAheadPath(path.start, path.step, rates.astype(np.float32))
