@@ -11,7 +11,10 @@ import numpy as np
 from forecaster.backtest.baselines import Baseline
 from forecaster.backtest.rolling_origin import OriginFailure, OriginForecast, outlook_forecast
 from forecaster.errors import ForecastError, HistoryTooShort
+from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_outlook import outlook_with_events
+from forecaster.models.event_training import train_with_events
 from forecaster.models.outlook import Outlook
 from forecaster.models.peak.features import decisions_at
 from forecaster.models.peak.fleet import train_fleet
@@ -51,7 +54,7 @@ class PeakTask:
 
     ``series`` ends where those steps do. ``fleet`` is the fleet's model of that cutoff, for a
     workload that has too little history of its own. ``day_ahead`` is None where nobody scores the
-    outlook by itself.
+    outlook by itself. ``calendar`` are the events that were known ahead.
     """
 
     series: TrafficSeries
@@ -64,6 +67,7 @@ class PeakTask:
     fleet: LeadPeakModel | None = None
     starter: bool = True
     day_ahead: DayAheadAsked | None = None
+    calendar: Calendar = EMPTY_CALENDAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +206,10 @@ def _outlook(
         timezone=task.timezone,
     )
     try:
+        if task.calendar:
+            lifted = train_with_events(known, task.cutoff, config, task.calendar)
+            outlook = outlook_with_events(lifted.outlook, lifted.uplift, lifted.calendar)
+            return outlook, lifted.path_then, ""
         trained = train_outlook(known, task.cutoff, config)
     except (HistoryTooShort, ForecastError) as error:
         return None, None, str(error)

@@ -17,6 +17,7 @@ from forecaster.backtest.replay import PolicyReplay
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.report import BacktestReport, InputUnit
 from forecaster.backtest.span import ReplaySpan
+from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.peak.training import DEFAULT_LEVELS
 from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.limits import MOST_REPLICAS
@@ -41,6 +42,7 @@ class ProofSettings:
     that Preroll is replayed at. ``capacity_rps`` None: each series' highest traffic of the test
     needs 100 replicas. ``utilisation`` is what the rivals' HPA aims at as they are replayed, as a
     share of a replica's capacity. ``frontier`` is whether every policy's knob is swept as well.
+    ``calendar`` are events that were known ahead; a series is taken for the workload of its id.
     """
 
     lead_time: timedelta = ScalingRule.lead_time
@@ -56,6 +58,7 @@ class ProofSettings:
     startup_seconds: tuple[float, ...] = ()
     price_per_replica_hour: float | None = None
     timezone: str = "UTC"
+    calendar: Calendar = EMPTY_CALENDAR
 
 
 @dataclass(frozen=True, eq=False)

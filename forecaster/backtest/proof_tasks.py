@@ -122,7 +122,10 @@ def _tasks(
         every=ORIGINS_EVERY,
         timezone=asked.timezone,
     )
-    for task in tasks:
+    namespace, _, name = part.series.series_id.rpartition("/")
+    calendar = asked.calendar.selecting(namespace, name)
+    for plain in tasks:
+        task = replace(plain, calendar=calendar)
         if day_ahead is None or part.holdout is None:
             yield task
         else:

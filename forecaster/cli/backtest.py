@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.calendar_option import EventsOption, read_events
 from forecaster.cli.options import (
     HtmlOption,
     JsonOption,
@@ -74,6 +76,7 @@ def backtest(
     step: StepOption = None,
     timezone: TimezoneOption = None,
     series: SeriesOption = None,
+    events: EventsOption = None,
     json_file: JsonOption = None,
     decisions_file: Annotated[
         Path | None,
@@ -124,6 +127,8 @@ def backtest(
     traffic = read_source(source, unit=unit, step=step, timezone=timezone)
     history = [choose_series(traffic, series)] if series else list(traffic.history)
     check_step(traffic, history[0].step)
+    since, until = min(one.start for one in history), max(one.end for one in history)
+    asked = replace(asked, calendar=read_events(events, timezone, since, until))
     plan = _plan(history, test, asked, levels, chosen)
     if forecasts_file:
         _check_forecasts(plan)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.calendar_option import EventsOption, of_series, read_events
 from forecaster.cli.options import (
     HtmlOption,
     JsonOption,
@@ -96,6 +97,7 @@ def plan(
     step: StepOption = None,
     timezone: TimezoneOption = None,
     series: SeriesOption = None,
+    events: EventsOption = None,
     json_file: JsonOption = None,
     csv_file: Annotated[
         Path | None,
@@ -112,7 +114,9 @@ def plan(
     zone = check_zone(timezone)
     check_outputs((json_file, csv_file, html_file), source.traffic)
     from forecaster.cli.plan_view import plan_json, plan_notes, plan_report, plan_rows
-    from forecaster.models.selection import OutlookConfig, train_outlook
+    from forecaster.models.event_outlook import outlook_with_events
+    from forecaster.models.event_training import train_with_events
+    from forecaster.models.selection import OutlookConfig
     from forecaster.planning import ScalingRule, build_plan
     from forecaster.planning.limits import LONGEST_LEAD_TIME, PLAN_HORIZON
 
@@ -146,9 +150,12 @@ def plan(
             f"{traffic.place}: the traffic ends at {past.end:%Y-%m-%d %H:%M} UTC, "
             f"{format_duration(cutoff - past.end)} before the instant to plan for"
         )
+    until = cutoff + config.horizon
+    calendar = of_series(read_events(events, timezone, past.start, until), past)
     with progress_of_parts("training") as told:
-        trained = train_outlook(past, cutoff, config, told)
-        made = build_plan(trained.outlook, rule)
+        trained = train_with_events(past, cutoff, config, calendar, told)
+        outlook = outlook_with_events(trained.outlook, trained.uplift, trained.calendar)
+        made = build_plan(outlook, rule)
         target = made.target(cutoff)
     if csv_file:
         write_rows(csv_file, plan_rows(made))

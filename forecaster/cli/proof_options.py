@@ -138,7 +138,7 @@ class ProofOptions:
                 "--policies hpa,preroll",
                 param_hint="--frontier",
             )
-        more = {} if self.max_replicas is None else {"max_replicas": self.max_replicas}
+        most = ProofSettings.max_replicas if self.max_replicas is None else self.max_replicas
         asked = ProofSettings(
             lead_time=self.lead_time,
             quantile=self.quantile,
@@ -152,7 +152,7 @@ class ProofOptions:
             startup_seconds=_startup(self.startup),
             price_per_replica_hour=self.price,
             timezone=timezone,
-            **more,
+            max_replicas=most,
         )
         try:
             ReplaySettings(

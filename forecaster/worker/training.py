@@ -19,8 +19,10 @@ from forecaster.errors import (
 )
 from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_outlook import outlook_with_events
+from forecaster.models.event_training import train_with_events
 from forecaster.models.peak import Taught
-from forecaster.models.selection import OutlookConfig, train_outlook
+from forecaster.models.selection import OutlookConfig
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import TrainingState
 from forecaster.settings import Fleet, WorkloadSettings
@@ -110,9 +112,9 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
     name, rule = workload.workload, workload.rule
     before = trainer.records.get(name, TrainingRecord())
     started = time.perf_counter()
-    events = trainer.events_of(workload)  # for ``train_outlook``, which is to have them
+    events = trainer.events_of(workload)
     try:
-        outlook, path = _outlook(trainer.fleet, workload, run.fetched, run.now)
+        outlook, path = _outlook(trainer.fleet, workload, run.fetched, run.now, events)
     except HistoryTooShort as error:
         return _failed(trainer, workload, before, error, _borrowed(trainer, workload, run))
     except Exception as error:  # whatever a model does, the others go on
@@ -154,7 +156,11 @@ def _borrowed(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Stored
 
 
 def _outlook(
-    fleet: Fleet, workload: WorkloadSettings, fetched: FetchedTraffic, now: datetime
+    fleet: Fleet,
+    workload: WorkloadSettings,
+    fetched: FetchedTraffic,
+    now: datetime,
+    events: Calendar,
 ) -> tuple[PackedOutlook, DayAheadPath]:
     name, rule, history = workload.workload, workload.rule, fetched.history
     if name in fetched.refused:
@@ -164,12 +170,13 @@ def _outlook(
     config = OutlookConfig(
         quantiles=fleet.quantiles(rule), horizon=fleet.horizon(rule), timezone=fleet.timezone
     )
-    trained = train_outlook(history[name], now, config)
-    packed = pack(trained.outlook)
+    trained = train_with_events(history[name], now, config, events)
+    lifted = outlook_with_events(trained.outlook, trained.uplift, trained.calendar)
+    packed = pack(lifted)
     plan = build_plan(packed.unpack(), rule)  # what cannot be served is a failure of the training
     if not plan.covers(now):
         raise ForecastError(f"the outlook covers {plan.start} to {plan.end}, not the present {now}")
-    return packed, trained.path
+    return packed, trained.path_then
 
 
 def _unknown_to_source(name: str, fetched: FetchedTraffic) -> str:

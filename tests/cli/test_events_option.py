@@ -1,0 +1,69 @@
+import csv
+import json
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from forecaster.cli.app import app
+from forecaster.traffic.sample import sample_matches_path, sample_traffic_path
+
+runner = CliRunner()
+
+
+def run(*arguments):
+    return runner.invoke(app, [str(one) for one in arguments])
+
+
+def planned(tmp_path, *more):
+    file = tmp_path / "plan.json"
+    result = run(
+        "plan", sample_traffic_path(), "--unit", "requests", "--capacity", 12,
+        "--max-replicas", 1000, "--now", "1998-06-21T12:00:00Z", "--json", file, *more,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    return json.loads(file.read_text()), result.output
+
+
+def test_a_plan_with_the_calendar_is_another_plan(tmp_path):
+    plain, _ = planned(tmp_path)
+    lifted, _ = planned(tmp_path, "--events", sample_matches_path())
+    assert lifted != plain
+    assert any("events: football" in one for one in lifted["model_reasons"])
+    assert not any("events:" in one for one in plain["model_reasons"])
+
+
+def test_a_bad_entry_is_told_with_its_place_and_left_out(tmp_path):
+    calendar = tmp_path / "matches.csv"
+    calendar.write_text(
+        "start,end,name,category,importance\n"
+        "1998-06-22T15:30:00Z,1998-06-22T17:25:00Z,A v B,football,2\n"
+        "1998-06-22T19:00:00Z,tomorrow,C v D,football,2\n"
+    )
+    _, output = planned(tmp_path, "--events", calendar)
+    assert "3" in output
+    assert "tomorrow" in output
+
+
+def test_what_is_no_calendar_ends_the_command(tmp_path):
+    page = tmp_path / "calendar.csv"
+    page.write_text("<html><body>sign in</body></html>")
+    result = run("plan", sample_traffic_path(), "--capacity", 12, "--events", page)
+    assert result.exit_code != 0
+    assert "calendar.csv" in result.output
+
+
+@pytest.mark.slow
+def test_a_backtest_decides_otherwise_with_the_calendar(tmp_path):
+    rows = {}
+    for name, more in (("plain", ()), ("known", ("--events", sample_matches_path()))):
+        file = tmp_path / f"{name}.csv"
+        result = run(
+            "backtest", sample_traffic_path(), "--unit", "requests", "--test", "3d",
+            "--jobs", 2, "--decisions", file, *more,
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        rows[name] = list(csv.DictReader(file.read_text().splitlines()))
+    assert len(rows["plain"]) == len(rows["known"])
+    assert len(rows["plain"]) % (timedelta(days=3) / timedelta(minutes=1)) == 0
+    assert rows["plain"] != rows["known"]

@@ -1,0 +1,192 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.events import Calendar, Event, Overlap
+from forecaster.events.course import KNOTS, course_knots, on_course, sample_course
+from forecaster.events.effects import Effects, centres_of, effects_between
+from forecaster.events.uplift import UpliftModel, learn_uplift
+
+STEP = timedelta(minutes=1)
+FIRST = datetime(2026, 5, 1, 19, 0, tzinfo=UTC)
+MATCH = timedelta(minutes=105)
+
+
+def matches(count, factor_of, *, kind="football", importance=3.0, start=FIRST):
+    """Events a day apart, and a log ratio that is log(factor) from start to end of each."""
+    steps = (count + 2) * 1440
+    begin = start - timedelta(hours=12)
+    centres = centres_of(begin, STEP, steps)
+    ratio = np.zeros(steps)
+    events = []
+    for i in range(count):
+        at = start + timedelta(days=i)
+        event = Event(at, at + MATCH, kind, importance)
+        events.append(event)
+        seconds = centres - at.timestamp()
+        ratio[(seconds >= 0) & (seconds < MATCH.total_seconds())] = np.log(factor_of(i))
+    return centres, ratio, events, begin + steps * STEP
+
+
+def inside(event, curve):
+    knots = course_knots(event.duration)
+    return curve[(knots > 120) & (knots < event.duration.total_seconds() - 120)]
+
+
+@pytest.mark.parametrize("minutes", [5, 20, 60, 105, 600, 1440])
+def test_the_places_of_a_course_rise_whatever_its_length(minutes):
+    knots = course_knots(timedelta(minutes=minutes))
+    assert len(knots) == KNOTS
+    assert (np.diff(knots) > 0).all()
+
+
+def test_a_course_that_is_sampled_and_laid_out_again_is_the_same():
+    event = Event(FIRST, FIRST + MATCH, "football")
+    centres = centres_of(FIRST - timedelta(hours=2), STEP, 60 * 7)
+    minutes = (centres - FIRST.timestamp()) / 60
+    values = np.interp(minutes, [-20, 10, 50, 100, 125], [0, 1.2, 0.8, 1.0, 0.0])
+    curve = sample_course(event, centres, values, 60.0)
+    again = on_course(event, curve, centres, 0.0)
+    assert np.abs(again - values).max() < 0.13  # the middle's places are some minutes apart
+
+
+def test_what_is_not_observed_is_not_made_up():
+    event = Event(FIRST, FIRST + MATCH, "football")
+    centres = centres_of(FIRST - timedelta(hours=2), STEP, 60 * 7)
+    values = np.ones(len(centres))
+    values[(centres > FIRST.timestamp()) & (centres < FIRST.timestamp() + 1200)] = np.nan
+    curve = sample_course(event, centres, values, 60.0)
+    hidden = np.isnan(curve)
+    at = course_knots(MATCH)
+    assert hidden[(at > 120) & (at < 1080)].all()
+    assert not hidden[(at < 0) | (at > 1320)].any()
+
+
+def test_many_like_examples_are_told_as_they_were():
+    centres, ratio, events, now = matches(12, lambda i: 2.0)
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    assert len(model.examples) == 12
+    coming = Event(now + timedelta(hours=12), now + timedelta(hours=12) + MATCH, "football")
+    told = model.curve(coming, now)
+    assert told.examples == 12
+    assert np.exp(inside(coming, told.log_uplift)) == pytest.approx(2.0, rel=0.1)
+    assert (told.log_quantile(0.98) >= told.log_uplift - 1e-9).all()
+
+
+def test_one_example_is_believed_less_than_many():
+    few = matches(1, lambda i: 4.0)
+    many = matches(10, lambda i: 4.0)
+    tops = []
+    for centres, ratio, events, now in (few, many):
+        model = learn_uplift(centres, ratio, STEP, events, now)
+        coming = Event(events[-1].start + timedelta(days=1), None, "football")
+        tops.append(float(model.curve(coming, now).log_uplift.max()))
+    assert 0 < tops[0] < tops[1] <= np.log(4.0)
+
+
+def test_a_kind_never_seen_has_the_declared_uplift_or_none():
+    centres, ratio, events, now = matches(5, lambda i: 2.0)
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    at = now + timedelta(hours=5)
+    show = Event(at, at + MATCH, "live-show")
+    assert model.curve(show, now).log_uplift.tolist() == [0.0] * KNOTS
+    declared = model.curve(Event(at, at + MATCH, "live-show", uplift=1.7), now)
+    assert np.exp(declared.log_uplift.max()) == pytest.approx(1.7)
+    assert declared.source == "declared"
+
+
+def test_importance_tells_examples_apart():
+    centres, ratio, events, now = matches(12, lambda i: 4.0 if i % 2 else 1.5)
+    events = [
+        Event(one.start, one.end, "football", 5.0 if i % 2 else 1.0) for i, one in enumerate(events)
+    ]
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    at = now + timedelta(hours=12)
+    final = model.curve(Event(at, at + MATCH, "football", 5.0), now).log_uplift.max()
+    friendly = model.curve(Event(at, at + MATCH, "football", 1.0), now).log_uplift.max()
+    assert np.exp(final) > 3.2
+    assert np.exp(friendly) < 1.9
+
+
+def test_only_what_was_settled_counts():
+    centres, ratio, events, now = matches(8, lambda i: 1.2 if i < 7 else 9.0)
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    coming = Event(events[7].start, events[7].end, "football")
+    before = model.curve(coming, events[7].start - timedelta(hours=6))
+    assert before.examples == 7
+    assert np.exp(before.log_uplift.max()) < 1.25
+
+
+def test_the_future_does_not_change_what_was_taught():
+    centres, ratio, events, _ = matches(9, lambda i: 2.0 + i / 10)
+    now = events[6].start
+    known = centres < now.timestamp()
+    model = learn_uplift(centres[known], ratio[known], STEP, events, now)
+    wild = np.where(known, ratio, 5.0)
+    again = learn_uplift(centres, wild, STEP, events, now)
+    for one, other in zip(model.examples, again.examples, strict=True):
+        after = course_knots(one.duration) + one.start.timestamp() < now.timestamp() - 600
+        np.testing.assert_array_equal(one.log_ratio[after], other.log_ratio[after])
+
+
+def test_a_model_is_the_same_after_storage():
+    centres, ratio, events, now = matches(4, lambda i: 3.0)
+    model = learn_uplift(centres, ratio, STEP, events, now, "Europe/Paris")
+    again = UpliftModel.from_bytes(model.to_bytes())
+    assert again.timezone == "Europe/Paris"
+    coming = Event(now, now + MATCH, "football")
+    np.testing.assert_allclose(
+        again.curve(coming, now).log_uplift, model.curve(coming, now).log_uplift, atol=1e-4
+    )
+    with pytest.raises(ValueError, match="no uplift model"):
+        UpliftModel.from_bytes(b"[]")
+
+
+def test_the_last_example_held_out_has_an_error_of_its_own():
+    centres, ratio, events, now = matches(6, lambda i: 2.0 if i < 5 else 4.0)
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    last, error = model.held_out_error("football")
+    assert last.start == events[-1].start
+    assert error == pytest.approx(np.log(2.0), abs=0.15)
+    assert model.held_out_error("live-show") is None
+
+
+def declared(uplift, *, kind, minutes=60, audience="", start=FIRST, unsure=0):
+    end = start + timedelta(minutes=minutes)
+    return Event(
+        start, end, kind, uplift=uplift, audience=audience,
+        start_uncertainty=timedelta(minutes=unsure),
+    )  # fmt: skip
+
+
+def factor_at(events, overlap, minutes, quantile=None):
+    effects = effects_between(
+        UpliftModel(), Calendar(tuple(events), (), overlap), FIRST, FIRST, STEP, 90
+    )
+    assert isinstance(effects, Effects)
+    return float(np.exp(effects.log_factors(quantile))[minutes])
+
+
+@pytest.mark.parametrize(
+    ("overlap", "expected"),
+    [(Overlap.ADD, 1.7), (Overlap.MULTIPLY, 1.8), (Overlap.LARGEST, 1.5)],
+)
+def test_different_audiences_come_together_as_it_is_set(overlap, expected):
+    both = [declared(1.5, kind="football"), declared(1.2, kind="live-show")]
+    assert factor_at(both, overlap, 30) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("overlap", list(Overlap))
+def test_of_one_audience_the_larger_wins(overlap):
+    both = [declared(1.5, kind="football"), declared(1.2, kind="football")]
+    assert factor_at(both, overlap, 30) == pytest.approx(1.5)
+    shared = [declared(1.5, kind="a", audience="tv"), declared(1.2, kind="b", audience="tv")]
+    assert factor_at(shared, overlap, 30) == pytest.approx(1.5)
+
+
+def test_an_unsure_start_widens_the_window_above_the_middle():
+    event = declared(3.0, kind="football", start=FIRST + timedelta(minutes=20), unsure=10)
+    assert factor_at([event], Overlap.ADD, 12) == pytest.approx(1.0)
+    assert factor_at([event], Overlap.ADD, 12, 0.98) >= 3.0
+    assert factor_at([event], Overlap.ADD, 5, 0.98) == pytest.approx(1.0)
