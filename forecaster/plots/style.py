@@ -54,7 +54,7 @@ def local_time(instant: datetime, timezone: str) -> datetime:
 
 def add_line(
     fig: go.Figure,
-    times: pd.DatetimeIndex,
+    times: pd.DatetimeIndex | FloatArray,
     values: FloatArray,
     name: str,
     colour: str,

@@ -67,3 +67,25 @@ def test_a_backtest_decides_otherwise_with_the_calendar(tmp_path):
     assert len(rows["plain"]) == len(rows["known"])
     assert len(rows["plain"]) % (timedelta(days=3) / timedelta(minutes=1)) == 0
     assert rows["plain"] != rows["known"]
+
+
+def test_what_past_matches_brought_is_printed_plotted_and_written(tmp_path):
+    page, file = tmp_path / "uplift.html", tmp_path / "uplift.json"
+    result = run(
+        "events", "uplift", sample_traffic_path(), "--unit", "requests",
+        "--events", sample_matches_path(), "--html", page, "--json", file,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    learned = json.loads(file.read_text())["uplifts"]
+    assert {one["kind"] for one in learned} == {"football"}
+    usual = next(one for one in learned if one["importance"] == 2)
+    assert len(usual["examples"]) > 20
+    middle = [
+        factor
+        for at, factor in zip(usual["seconds_from_start"], usual["factor"], strict=True)
+        if 1800 < at < 6000
+    ]
+    assert all(1.2 < one < 6 for one in middle)
+    assert usual["error_on_the_last"] < 1
+    assert "football" in result.output
+    assert page.read_text().count('id="figure-') == len(learned)
