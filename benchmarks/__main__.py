@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.traces import Trace
 
-SECTIONS = ("outlook", "training", "proof", "cold-start", "hard-series", "endpoint")
+SECTIONS = ("outlook", "training", "proof", "cold-start", "hard-series", "known-ahead", "endpoint")
 
 
 def main() -> None:
@@ -57,6 +57,12 @@ def main() -> None:
         if options.data is not None:
             print("\n" + measure_sparse(options.data) + "\n", flush=True)
         print("\n" + measure_shift(proof_traces(traces)) + "\n", flush=True)
+    if "known-ahead" in sections:
+        from benchmarks.known_ahead import measure_day_ahead, measure_slack
+
+        print("## Known ahead: the tournament with its matches\n", flush=True)
+        print("\n" + measure_day_ahead() + "\n", flush=True)
+        print("\n" + measure_slack() + "\n", flush=True)
     if "endpoint" in sections:
         if shutil.which("wrk") is None:
             print("## Endpoint\n\nnot measured: wrk is not installed (Debian: wrk)\n")
