@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from forecaster.cli.calendar_option import of_series, read_events
@@ -127,8 +126,14 @@ def _title(one: _Learned) -> str:
     return f"{event.kind}, importance {event.importance:g}: {one.curve.source}"
 
 
+def _kind(one: _Learned) -> str:
+    return f"{one.curve.event.kind}, {one.curve.event.importance:g}"
+
+
 def _places(one: _Learned) -> dict[str, int]:
     """Positions on the course: a quarter of an hour before, in the middle, at the end, after."""
+    import numpy as np
+
     from forecaster.events.course import course_knots
 
     knots, end = course_knots(one.curve.event.duration), one.curve.event.duration.total_seconds()
@@ -143,20 +148,20 @@ def _places(one: _Learned) -> dict[str, int]:
 
 
 def _table(learned: list[_Learned], quantile: float) -> Table:
+    import numpy as np
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("kind")
+    table.add_column("kind", no_wrap=True, min_width=max(map(len, map(_kind, learned))))
     names = list(_places(learned[0]))
-    for name in ("importance", "events", *names, f"highest at {quantile:g}", "error on the last"):
+    for name in ("events", *names, f"top at {quantile:g}", "last off by"):
         table.add_column(name, justify="right")
     for one in learned:
         curve, places = one.curve, _places(one)
-        error = "–" if one.held_out is None else f"×÷{np.exp(one.held_out[1]):.2f}"
+        error = "–" if one.held_out is None else f"{np.expm1(one.held_out[1]):.0%}"
         table.add_row(
-            curve.event.kind,
-            f"{curve.event.importance:g}",
+            _kind(one),
             f"{len(one.examples)}",
             *(f"×{np.exp(curve.log_uplift[places[name]]):.2f}" for name in names),
             f"×{np.exp(curve.log_quantile(quantile).max()):.2f}",
@@ -166,6 +171,8 @@ def _table(learned: list[_Learned], quantile: float) -> Table:
 
 
 def _json(one: _Learned, quantile: float) -> dict[str, Any]:
+    import numpy as np
+
     from forecaster.events.course import course_knots
 
     curve, held = one.curve, one.held_out
