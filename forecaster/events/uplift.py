@@ -108,15 +108,12 @@ class UpliftModel:
         """Whether there is an example of this kind."""
         return any(one.kind == kind for one in self.examples)
 
-    def curve(self, event: Event, now: datetime, *, without: int | None = None) -> EventCurve:
-        """What ``event`` will do, from the examples that were settled at ``now``.
-
-        ``without`` leaves one example out: the position of it.
-        """
+    def curve(self, event: Event, now: datetime) -> EventCurve:
+        """What ``event`` will do, from the examples that were settled at ``now``."""
         if now not in self._cache:
             self._cache.clear()
             self._cache[now] = _Examples.of(self.examples, now, self.timezone)
-        return self._cache[now].curve(event, now, self.timezone, without)
+        return self._cache[now].curve(event, now, self.timezone)
 
     def held_out_error(self, kind: str) -> tuple[UpliftExample, float] | None:
         """The last example of a kind, and the mean size of the log error that the ones before it
@@ -180,34 +177,31 @@ class _Examples:
     clock: FloatArray
     weekend: np.ndarray
     seconds: FloatArray
-    position: np.ndarray
 
     @classmethod
     def of(cls, examples: Sequence[UpliftExample], now: datetime, timezone: str) -> _Examples:
-        settled = [(i, one) for i, one in enumerate(examples) if one.settled_at <= now]
-        settled = settled[-_MOST_EXAMPLES:]
-        local = [_clock(one.start, timezone) for _, one in settled]
+        settled = [one for one in examples if one.settled_at <= now][-_MOST_EXAMPLES:]
+        local = [_clock(one.start, timezone) for one in settled]
         return cls(
-            np.array([one.log_ratio for _, one in settled]).reshape(len(settled), KNOTS),
-            np.array([one.kind for _, one in settled]),
-            np.array([one.importance for _, one in settled]),
+            np.array([one.log_ratio for one in settled]).reshape(len(settled), KNOTS),
+            np.array([one.kind for one in settled]),
+            np.array([one.importance for one in settled]),
             np.array([hours for hours, _ in local]),
             np.array([weekend for _, weekend in local], dtype=bool),
-            np.array([one.start.timestamp() for _, one in settled]),
-            np.array([i for i, _ in settled], dtype=np.int64),
+            np.array([one.start.timestamp() for one in settled]),
         )
 
-    def curve(self, event: Event, now: datetime, timezone: str, without: int | None) -> EventCurve:
+    def curve(self, event: Event, now: datetime, timezone: str) -> EventCurve:
         declared = np.log(event.declared_factors(course_knots(event.duration)))
         weight = self._likeness(event, now, timezone)
-        if without is not None:
-            weight = np.where(self.position == without, 0.0, weight)
         own = self.kind == event.kind
         count = int((own & (weight > 0)).sum())
         if not count:
             spread = np.full(KNOTS, _ASSUMED_SPREAD if event.declares_uplift else 0.0)
             spread[declared == 0] = 0.0
-            return EventCurve(event, declared, spread, (float(declared.max()), 0.35), 0, 0.0)
+            return EventCurve(
+                event, declared, spread, (float(declared.max()), _ASSUMED_SPREAD), 0, 0.0
+            )
         known = ~np.isnan(self.ratio)
         filled = np.where(known, self.ratio, 0.0)
         if event.declares_uplift:

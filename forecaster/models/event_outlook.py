@@ -10,10 +10,9 @@ import numpy as np
 from forecaster.events.calendar import Calendar
 from forecaster.events.effects import effects_between
 from forecaster.events.uplift import UpliftModel
-from forecaster.models.day_path import DayAheadPath
 from forecaster.models.outlook import Outlook
 
-__all__ = ["outlook_with_events", "path_with_events"]
+__all__ = ["outlook_with_events"]
 
 
 def outlook_with_events(
@@ -46,14 +45,3 @@ def outlook_with_events(
     kinds = sorted({one.event.label() for one in effects.curves})
     told = f"events: {', '.join(kinds[:4])}" + (" and more" if len(kinds) > 4 else "")
     return replace(outlook, rate_rps=rates, reasons=(*outlook.reasons, told))
-
-
-def path_with_events(
-    path: DayAheadPath, uplift: UpliftModel, calendar: Calendar, now: datetime
-) -> DayAheadPath:
-    """A day-ahead path with the events of its time, as they are known at ``now``."""
-    effects = effects_between(uplift, calendar, now, path.start, path.step, len(path))
-    if not effects.curves:
-        return path
-    factor = np.exp(effects.log_factors())
-    return replace(path, rate_rps=(path.rate_rps * factor).astype(np.float32))

@@ -8,7 +8,7 @@ event-free outlook; and the uplift is learned again, above its path.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -75,13 +75,13 @@ def train_with_events(
     owned = _owned_mask(known, past)
     try:
         first = train_outlook(
-            _with_values(known, np.where(owned, np.nan, known.rate_rps)),
+            replace(known, rate_rps=np.where(owned, np.nan, known.rate_rps)),
             cutoff,
-            _quick(config),
+            replace(config, quantiles=(0.5,), zoo=False),
         )
         taught = _learned(known, first.path, past, cutoff, config.timezone)
         free = _without_uplift(known, past, taught, calendar, cutoff, owned)
-        trained = train_outlook(_with_values(known, free), cutoff, config, progress)
+        trained = train_outlook(replace(known, rate_rps=free), cutoff, config, progress)
     except HistoryTooShort:
         # What remains between the events is too little: take the traffic as it is.
         return _without(train_outlook(series, cutoff, config, progress), config, ahead)
@@ -97,10 +97,6 @@ def _without(trained: TrainedOutlook, config: OutlookConfig, ahead: Calendar) ->
     uplift = UpliftModel((), config.timezone)
     path = _path_then(trained.path, uplift, ahead, trained.outlook.cutoff)
     return TrainedWithEvents(trained.outlook, trained.scorecard, trained.path, uplift, path, ahead)
-
-
-def _quick(config: OutlookConfig) -> OutlookConfig:
-    return OutlookConfig((0.5,), config.horizon, config.short_penalty, config.timezone, zoo=False)
 
 
 def _counting(calendar: Calendar, series: TrafficSeries, cutoff: datetime) -> tuple[Event, ...]:
@@ -145,10 +141,6 @@ def _owned_mask(known: TrafficSeries, past: Sequence[Event]) -> np.ndarray:
         last = max(0, known.index_of(one.planned_end + _AFTER_MASKED))
         owned[first:last] = True
     return owned
-
-
-def _with_values(known: TrafficSeries, values: FloatArray) -> TrafficSeries:
-    return TrafficSeries(known.series_id, known.start, known.step, values)
 
 
 def _log(rates: FloatArray, epsilon: float) -> FloatArray:
