@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from scipy.special import ndtri
 
 from forecaster.events.course import AFTER, BEFORE, KNOTS, course_knots, sample_course
 from forecaster.events.event import Event
+from forecaster.events.event_curve import INSIDE, EventCurve, UpliftExample
 from forecaster.traffic.history import FloatArray
 
 __all__ = ["EventCurve", "UpliftExample", "UpliftModel", "learn_uplift"]
@@ -35,65 +35,8 @@ _PRIOR_EXAMPLES = 0.3  # so much does the prior weigh where nobody declared anyt
 _DECLARED_EXAMPLES = 2.0
 _ASSUMED_SPREAD = 0.35
 _SPREAD_EXAMPLES = 1.0
-_INSIDE = timedelta(minutes=30)  # an event owns its time, and so much around it
 _LEAST_PLACES = 10
 _MOST_EXAMPLES = 400
-
-
-@dataclass(frozen=True, eq=False)
-class UpliftExample:
-    """One past event: ``log_ratio`` (KNOTS,) of traffic to the event-free path, NaN if unknown."""
-
-    start: datetime
-    duration: timedelta
-    kind: str
-    importance: float
-    name: str
-    log_ratio: FloatArray
-
-    @property
-    def settled_at(self) -> datetime:
-        """When all of it that counts is known."""
-        return self.start + self.duration + _INSIDE
-
-
-@dataclass(frozen=True, eq=False)
-class EventCurve:
-    """What one event is expected to do: log factors along its course, shape (KNOTS,).
-
-    ``log_uplift`` is the middle, ``spread`` the size of one standard deviation around it, ``peak``
-    the (mean, deviation) of the highest place of an example. ``examples`` counts the past events of
-    its kind that told it, ``effective`` is what they weigh together.
-    """
-
-    event: Event
-    log_uplift: FloatArray
-    spread: FloatArray
-    peak: tuple[float, float]
-    examples: int
-    effective: float
-
-    def log_quantile(self, quantile: float) -> FloatArray:
-        """Log factors at a quantile, not beyond that quantile of an example's highest place.
-
-        With few examples it is as much wider as the mean itself is unsure.
-        """
-        z = float(ndtri(quantile)) * np.sqrt(1 + 1 / max(self.effective, 0.5))
-        found = self.log_uplift + z * self.spread
-        if quantile > 0.5:
-            mean, deviation = self.peak
-            found = np.minimum(found, max(mean + z * deviation, float(self.log_uplift.max())))
-        limited: FloatArray = found
-        return limited
-
-    @property
-    def source(self) -> str:
-        """Who told it: "11 past matches", in words."""
-        if self.examples == 0:
-            return "declared" if self.event.declares_uplift else "no past event of this kind"
-        plural = "" if self.examples == 1 else "s"
-        said = f"from {self.examples} past event{plural}"
-        return f"{said} and what was declared" if self.event.declares_uplift else said
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +210,7 @@ def learn_uplift(
     ``centres`` (seconds since 1970, rising), NaN where either is unknown. Time that another event
     owns teaches nothing of this one.
     """
-    past = [one for one in events if one.planned_end + _INSIDE <= now]
+    past = [one for one in events if one.planned_end + INSIDE <= now]
     examples = []
     for event in past:
         low = np.searchsorted(centres, (event.start - BEFORE).timestamp() - 300)
@@ -305,7 +248,7 @@ def _owned_by_others(event: Event, events: Sequence[Event], centres: FloatArray)
 
 
 def _owned(event: Event) -> tuple[float, float]:
-    return (event.start - _INSIDE).timestamp(), (event.planned_end + _INSIDE).timestamp()
+    return (event.start - INSIDE).timestamp(), (event.planned_end + INSIDE).timestamp()
 
 
 def _clock(instant: datetime, timezone: str) -> tuple[float, bool]:
@@ -318,7 +261,7 @@ def _fade(event: Event) -> FloatArray:
     """1 from half an hour before to half an hour after, falling to 0 at the ends of the course."""
     knots = course_knots(event.duration)
     end = event.duration.total_seconds()
-    edge = _INSIDE.total_seconds()
+    edge = INSIDE.total_seconds()
     fade: FloatArray = np.interp(
         knots, [knots[0], -edge, end + edge, knots[-1]], [0.0, 1.0, 1.0, 0.0]
     )

@@ -1,0 +1,73 @@
+"""One past event as it was seen, and what one event is expected to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from scipy.special import ndtri
+
+from forecaster.events.event import Event
+from forecaster.traffic.history import FloatArray
+
+__all__ = ["INSIDE", "EventCurve", "UpliftExample"]
+
+INSIDE = timedelta(minutes=30)
+"""An event owns its time, and so much around it."""
+
+
+@dataclass(frozen=True, eq=False)
+class UpliftExample:
+    """One past event: ``log_ratio`` (KNOTS,) of traffic to the event-free path, NaN if unknown."""
+
+    start: datetime
+    duration: timedelta
+    kind: str
+    importance: float
+    name: str
+    log_ratio: FloatArray
+
+    @property
+    def settled_at(self) -> datetime:
+        """When all of it that counts is known."""
+        return self.start + self.duration + INSIDE
+
+
+@dataclass(frozen=True, eq=False)
+class EventCurve:
+    """What one event is expected to do: log factors along its course, shape (KNOTS,).
+
+    ``log_uplift`` is the middle, ``spread`` the size of one standard deviation around it, ``peak``
+    the (mean, deviation) of the highest place of an example. ``examples`` counts the past events of
+    its kind that told it, ``effective`` is what they weigh together.
+    """
+
+    event: Event
+    log_uplift: FloatArray
+    spread: FloatArray
+    peak: tuple[float, float]
+    examples: int
+    effective: float
+
+    def log_quantile(self, quantile: float) -> FloatArray:
+        """Log factors at a quantile, not beyond that quantile of an example's highest place.
+
+        With few examples it is as much wider as the mean itself is unsure.
+        """
+        z = float(ndtri(quantile)) * np.sqrt(1 + 1 / max(self.effective, 0.5))
+        found = self.log_uplift + z * self.spread
+        if quantile > 0.5:
+            mean, deviation = self.peak
+            found = np.minimum(found, max(mean + z * deviation, float(self.log_uplift.max())))
+        limited: FloatArray = found
+        return limited
+
+    @property
+    def source(self) -> str:
+        """Who told it: "11 past matches", in words."""
+        if self.examples == 0:
+            return "declared" if self.event.declares_uplift else "no past event of this kind"
+        plural = "" if self.examples == 1 else "s"
+        said = f"from {self.examples} past event{plural}"
+        return f"{said} and what was declared" if self.event.declares_uplift else said
