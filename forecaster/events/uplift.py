@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forecaster.events.course import AFTER, BEFORE, KNOTS, course_knots, sample_course
+from forecaster.events.course import KNOTS, course_knots
 from forecaster.events.event import Event
 from forecaster.events.event_curve import INSIDE, EventCurve, UpliftExample
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["EventCurve", "UpliftExample", "UpliftModel", "learn_uplift"]
+__all__ = ["EventCurve", "UpliftExample", "UpliftModel"]
 
 _HALF_LIFE_DAYS = 15.0
 _CLOCK_HOURS = 1.5
@@ -35,7 +35,6 @@ _PRIOR_EXAMPLES = 0.3  # so much does the prior weigh where nobody declared anyt
 _DECLARED_EXAMPLES = 2.0
 _ASSUMED_SPREAD = 0.35
 _SPREAD_EXAMPLES = 1.0
-_LEAST_PLACES = 10
 _MOST_EXAMPLES = 400
 
 
@@ -194,61 +193,6 @@ class _Examples:
         square = (weighed * error**2).sum(axis=0) + _ASSUMED_SPREAD**2 * _SPREAD_EXAMPLES
         spread: FloatArray = np.sqrt(square / (total + _SPREAD_EXAMPLES))
         return spread
-
-
-def learn_uplift(
-    centres: FloatArray,
-    log_ratio: FloatArray,
-    step: timedelta,
-    events: Sequence[Event],
-    now: datetime,
-    timezone: str = "UTC",
-) -> UpliftModel:
-    """Examples from the past events that were over at ``now``.
-
-    ``log_ratio`` is log(traffic + ε) − log(event-free path + ε) for intervals whose middles are
-    ``centres`` (seconds since 1970, rising), NaN where either is unknown. Time that another event
-    owns teaches nothing of this one.
-    """
-    past = [one for one in events if one.planned_end + INSIDE <= now]
-    examples = []
-    for event in past:
-        low = np.searchsorted(centres, (event.start - BEFORE).timestamp() - 300)
-        high = np.searchsorted(centres, (event.planned_end + AFTER).timestamp() + 300)
-        inside = slice(int(low), int(high))
-        values = np.where(
-            _owned_by_others(event, events, centres[inside]), np.nan, log_ratio[inside]
-        )
-        if (~np.isnan(values)).sum() < 2:
-            continue
-        sampled = sample_course(event, centres[inside], values, step.total_seconds())
-        if (~np.isnan(sampled)).sum() >= _LEAST_PLACES:
-            examples.append(
-                UpliftExample(
-                    event.start, event.duration, event.kind, event.importance, event.name, sampled
-                )
-            )
-    return UpliftModel(tuple(sorted(examples, key=lambda one: one.start)), timezone)
-
-
-def _owned_by_others(event: Event, events: Sequence[Event], centres: FloatArray) -> np.ndarray:
-    """Where another event goes on, and this one does not."""
-    others = np.zeros(len(centres), dtype=bool)
-    if not len(centres):
-        return others
-    first, last = centres[0], centres[-1]
-    for other in events:
-        begin, end = _owned(other)
-        if other.start == event.start or end < first or begin > last:
-            continue
-        others |= (centres >= begin) & (centres < end)
-    begin, end = _owned(event)
-    mine = (centres >= begin) & (centres < end)
-    return np.asarray(others & ~mine)
-
-
-def _owned(event: Event) -> tuple[float, float]:
-    return (event.start - INSIDE).timestamp(), (event.planned_end + INSIDE).timestamp()
 
 
 def _clock(instant: datetime, timezone: str) -> tuple[float, bool]:

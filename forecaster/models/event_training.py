@@ -18,7 +18,8 @@ from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
 from forecaster.events.course import AFTER
 from forecaster.events.effects import Effects, centres_of, effects_between, events_around
 from forecaster.events.event import Event
-from forecaster.events.uplift import UpliftModel, learn_uplift
+from forecaster.events.uplift import UpliftModel
+from forecaster.events.uplift_learning import learn_uplift
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.outlook import Outlook
 from forecaster.models.selection import (

@@ -6,7 +6,8 @@ import pytest
 from forecaster.events import Calendar, Event, Overlap
 from forecaster.events.course import KNOTS, course_knots, on_course, sample_course
 from forecaster.events.effects import Effects, centres_of, effects_between
-from forecaster.events.uplift import UpliftModel, learn_uplift
+from forecaster.events.uplift import UpliftModel
+from forecaster.events.uplift_learning import learn_uplift
 
 STEP = timedelta(minutes=1)
 FIRST = datetime(2026, 5, 1, 19, 0, tzinfo=UTC)
