@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from forecaster.errors import ForecastError, PrerollError
 from forecaster.events import Calendar
 from forecaster.models.outlook import Outlook
-from forecaster.planning.capacity import Mode
-from forecaster.planning.plan import Plan, build_plan
+from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
-from forecaster.worker.known_ahead import KnownAhead
 from forecaster.worker.live_watch import LiveWatch
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
+from forecaster.worker.plans import Plans
 from forecaster.worker.source_watch import SourceWatch
 from forecaster.worker.words import stamp
 
 __all__ = ["Board"]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,23 +49,19 @@ class Board:
         self._fleet = fleet
         self._held = held
         self._live = LiveWatch(fleet)
-        self._ahead = KnownAhead()
         self._event_notices: tuple[str, ...] = ()
         self._states: dict[str, WorkloadState] = {}
-        self._active = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
-        self._plans: dict[str, Plan] = {}
+        self._plans = Plans(fleet, held)
         self._source = SourceWatch(fleet)
         self._trouble: _Trouble | None = None
         self._troubles = 0
         self._not_stored: dict[str, str] = {}
-        self.records = {name: one for name, one in records.items() if name in self._active}
+        self.records = {name: one for name, one in records.items() if name in self._plans.active}
 
     @property
     def plans(self) -> tuple[Plan, ...]:
         """The plans of the workloads that have one, ended ones included."""
-        return tuple(self._plans.values())
+        return self._plans.all()
 
     @property
     def source_failing(self) -> bool:
@@ -79,44 +70,15 @@ class Board:
 
     def plans_for(self, workload: str) -> bool:
         """Whether the workload is configured, and not off."""
-        return workload in self._active
+        return workload in self._plans.active
 
     def take_outlook(self, outlook: Outlook, held: Iterable[Held]) -> Plan | None:
-        """Plan by this outlook from now on.
-
-        None for a workload that is off, or not configured. Raises ForecastError where the outlook
-        makes no plan under the rule.
-        """
-        settings = self._active.get(outlook.series_id)
-        if settings is None:
-            return None
-        # The events that concern this workload around these days: ``build_plan`` is to have them.
-        self._ahead.part(settings, outlook.start, outlook.end)
-        try:
-            plan = build_plan(outlook, settings.rule, tuple(held))
-        except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
-            raise ForecastError(f"{outlook.series_id}: {error}") from error
-        self._plans[outlook.series_id] = plan
-        return plan
+        """Plan by this outlook from now on; see ``Plans``."""
+        return self._plans.take_outlook(outlook, held)
 
     def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
-        """Plan by another calendar; the workloads whose plans are others now.
-
-        Plans that have ended stay as they are, and one that cannot be made leaves the one before.
-        """
-        self._ahead.take(calendar)
-        spans = {
-            name: (self._active[name], plan.outlook.start, plan.outlook.end)
-            for name, plan in self._plans.items()
-            if plan.end > now
-        }
-        changed = self._ahead.changed(spans)
-        for name in changed:
-            try:
-                self.take_outlook(self._plans[name].outlook, self._held(name))
-            except ForecastError as error:
-                _log.error("not planned anew", extra={"workload": name, "error": str(error)})
-        return changed
+        """Plan by another calendar; the workloads whose plans are others now."""
+        return self._plans.take_calendar(calendar, now)
 
     def take_event_notices(self, notices: tuple[str, ...]) -> bool:
         """What a person should know of the events; whether that is news."""
@@ -127,7 +89,7 @@ class Board:
     def take_record(self, workload: str, record: TrainingRecord) -> None:
         """How the training of a workload went: the trainer is alive, and the source as well."""
         self._trouble = None
-        if workload in self._active:
+        if workload in self._plans.active:
             self.records[workload] = record
 
     def take_trouble(self, at: datetime, reason: str, next_try: datetime) -> None:
@@ -207,7 +169,7 @@ class Board:
     def _training(self, workload: str) -> TrainingState:
         record = self.records.get(workload)
         state = TrainingState() if record is None else record.state
-        if not self._troubles or workload not in self._active:
+        if not self._troubles or workload not in self._plans.active:
             return state
         return dataclasses.replace(
             state,
@@ -218,7 +180,7 @@ class Board:
 
     def _why_not(self, workload: str, silence: str | None) -> str | None:
         """Why there is no usable plan; None while nothing speaks against the first training."""
-        if workload not in self._active:
+        if workload not in self._plans.active:
             return None
         plan, reasons = self._plans.get(workload), []
         if plan is not None:
@@ -250,7 +212,7 @@ class Board:
         yield from self._event_notices
 
     def _serving(self) -> str:
-        made = sorted({stamp(plan.outlook.cutoff) for plan in self._plans.values()})
+        made = sorted({stamp(plan.outlook.cutoff) for plan in self.plans})
         if not made:
             return ""
         when = (
