@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Two cores: a test that waits for spinning BLAS threads waits for the other worker.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
