@@ -7,13 +7,22 @@ in minutes from the end, and between them in parts of what is left.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 
 from forecaster.events.event import Event
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["AFTER", "BEFORE", "KNOTS", "course_knots", "on_course", "sample_course"]
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "KNOTS",
+    "course_knots",
+    "on_course",
+    "rows_on_course",
+    "sample_course",
+]
 
 _BEFORE = (-60, -45, -30, -20, -15, -10, -8, -6, -5, -4, -3, -2, -1)
 _EARLY = (0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
@@ -27,6 +36,7 @@ AFTER = timedelta(minutes=_AFTER[-1])
 KNOTS = len(_BEFORE) + len(_EARLY) + _MIDDLE + len(_LATE) + len(_AFTER)
 
 
+@lru_cache(maxsize=1024)
 def course_knots(duration: timedelta) -> FloatArray:
     """Seconds from the start of each place on the course of an event so long, shape (KNOTS,).
 
@@ -39,6 +49,7 @@ def course_knots(duration: timedelta) -> FloatArray:
     middle = np.linspace(early[-1], late[0], _MIDDLE + 2)[1:-1]
     after = minutes + np.array(_AFTER)
     knots: FloatArray = np.concatenate([_BEFORE, early, middle, late, after]) * 60.0
+    knots.setflags(write=False)
     return knots
 
 
@@ -63,8 +74,20 @@ def sample_course(event: Event, centres: FloatArray, values: FloatArray, step: f
 
 def on_course(event: Event, curve: FloatArray, centres: FloatArray, outside: float) -> FloatArray:
     """A curve (KNOTS,) at instants, straight between its places, ``outside`` beyond them."""
+    found: FloatArray = rows_on_course(event, curve[None, :], centres, outside)[0]
+    return found
+
+
+def rows_on_course(
+    event: Event, curves: FloatArray, centres: FloatArray, outside: float
+) -> FloatArray:
+    """:func:`on_course` of several curves (n, KNOTS) at once, shape (n, len(centres))."""
     knots = course_knots(event.duration)
-    found: FloatArray = np.interp(
-        centres - event.start.timestamp(), knots, curve, left=outside, right=outside
-    )
+    seconds = centres - event.start.timestamp()
+    left = np.clip(np.searchsorted(knots, seconds, side="right") - 1, 0, KNOTS - 2)
+    slopes = np.diff(curves, axis=1) / np.diff(knots)
+    found: FloatArray = slopes[:, left] * (seconds - knots[left]) + curves[:, left]
+    beyond = (seconds < knots[0]) | (seconds > knots[-1])
+    if beyond.any():
+        found[:, beyond] = outside
     return found

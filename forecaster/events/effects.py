@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from forecaster.events.calendar import Calendar, Overlap
-from forecaster.events.course import AFTER, BEFORE, on_course
+from forecaster.events.course import AFTER, BEFORE, rows_on_course
 from forecaster.events.event import Event
 from forecaster.events.uplift import EventCurve, UpliftModel
 from forecaster.traffic.history import FloatArray
@@ -17,6 +17,8 @@ from forecaster.traffic.history import FloatArray
 __all__ = ["Effects", "centres_of", "effects_between", "events_around"]
 
 _SHIFTS = np.linspace(-1.0, 1.0, 9)
+_LEAST = 1e-3  # what several that lower traffic leave of it
+_LEAST_LOG = np.log(_LEAST)
 
 
 def centres_of(start: datetime, step: timedelta, steps: int) -> FloatArray:
@@ -44,24 +46,34 @@ class Effects:
         Of one audience the larger wins. Above the middle, an event whose start is uncertain is
         taken to be at every place that it may be at.
         """
+        found: FloatArray = self.log_factor_rows((quantile,))[0]
+        return found
+
+    def log_factor_rows(self, quantiles: Sequence[float | None]) -> FloatArray:
+        """:meth:`log_factors` of each of ``quantiles``, shape (len(quantiles), steps)."""
+        levels = np.array([0.5 if one is None else one for one in quantiles])
+        middle = np.array([one is None for one in quantiles])
+        shape = (len(quantiles), len(self.centres))
         groups: dict[str, FloatArray] = {}
         for one in self.curves:
-            curve = one.log_uplift if quantile is None else one.log_quantile(quantile)
-            unsure = (
-                one.event.start_uncertainty if quantile is not None and quantile > 0.5 else None
-            )
             part = self._inside(one.event)
             centres = self.centres[part]
             if not len(centres):
                 continue
-            found = on_course(one.event, curve, centres, -np.inf)
-            for shift in _SHIFTS if unsure else ():
-                moved = centres + shift * one.event.start_uncertainty.total_seconds()
-                found = np.fmax(found, on_course(one.event, curve, moved, -np.inf))
-            group = groups.setdefault(one.event.group, np.full(len(self.centres), -np.inf))
-            group[part] = np.fmax(group[part], found)
+            curves = one.log_quantiles(levels)
+            curves[middle] = one.log_uplift
+            found = rows_on_course(one.event, curves, centres, -np.inf)
+            unsure = one.event.start_uncertainty.total_seconds()
+            above = ~middle & (levels > 0.5)
+            for shift in _SHIFTS if unsure and above.any() else ():
+                moved = rows_on_course(one.event, curves[above], centres + shift * unsure, -np.inf)
+                found[above] = np.fmax(found[above], moved)
+            group = groups.get(one.event.group)
+            if group is None:
+                group = groups[one.event.group] = np.full(shape, -np.inf)
+            np.fmax(group[:, part], found, out=group[:, part])
         if not groups:
-            return np.zeros(len(self.centres))
+            return np.zeros(shape)
         logs = [np.where(np.isneginf(one), 0.0, one) for one in groups.values()]
         return _together(logs, self.overlap)
 
@@ -84,18 +96,16 @@ def effects_between(
 ) -> Effects:
     """What the calendar's events do to the intervals from ``start`` on, as it is known at ``now``.
 
-    Events that nothing is known of, no example and nothing declared, do nothing.
+    Events that nothing is known of, no example and nothing declared, do nothing, and neither do
+    those of kinds that are ordinary traffic.
     """
     around = events_around(calendar, start, start + steps * step)
-    curves = tuple(
-        model.curve(event, now)
-        for event in around
-        if event.declares_uplift or model.knows(event.kind)
-    )
+    curves = model.curves([event for event in around if model.moves(event)], now)
     return Effects(curves, calendar.overlap, centres_of(start, step, steps))
 
 
 def _together(logs: Sequence[FloatArray], overlap: Overlap) -> FloatArray:
+    """Log factors of several audiences, (rows, steps) each, 0 where nothing is on."""
     if len(logs) == 1:
         return logs[0]
     stacked = np.stack(logs)
@@ -107,5 +117,10 @@ def _together(logs: Sequence[FloatArray], overlap: Overlap) -> FloatArray:
         lowest = stacked.min(axis=0)
         chosen: FloatArray = np.where(largest > 0, largest, lowest)
         return chosen
-    added: FloatArray = np.log(np.maximum(1.0 + np.expm1(stacked).sum(axis=0), 1e-3))
+    # Where one goes on alone nothing is to be added up, and that is nearly everywhere.
+    several = ((stacked != 0).any(axis=1).sum(axis=0)) > 1
+    added: FloatArray = np.maximum(stacked.sum(axis=0), _LEAST_LOG)
+    if several.any():
+        excess = np.expm1(stacked[:, :, several]).sum(axis=0)
+        added[:, several] = np.log(np.maximum(1.0 + excess, _LEAST))
     return added

@@ -55,13 +55,17 @@ class EventCurve:
 
         With few examples it is as much wider as the mean itself is unsure.
         """
-        z = float(ndtri(quantile)) * np.sqrt(1 + 1 / max(self.effective, 0.5))
-        found = self.log_uplift + z * self.spread
-        if quantile > 0.5:
-            mean, deviation = self.peak
-            found = np.minimum(found, max(mean + z * deviation, float(self.log_uplift.max())))
-        limited: FloatArray = found
-        return limited
+        found: FloatArray = self.log_quantiles(np.array([quantile]))[0]
+        return found
+
+    def log_quantiles(self, quantiles: FloatArray) -> FloatArray:
+        """:meth:`log_quantile` of each of ``quantiles``, shape (len(quantiles), KNOTS)."""
+        z = ndtri(quantiles) * np.sqrt(1 + 1 / max(self.effective, 0.5))
+        mean, deviation = self.peak
+        most = np.maximum(mean + z * deviation, self.log_uplift.max())
+        limit = np.where(quantiles > 0.5, most, np.inf)
+        found: FloatArray = np.minimum(self.log_uplift + z[:, None] * self.spread, limit[:, None])
+        return found
 
     @property
     def source(self) -> str:

@@ -10,52 +10,61 @@ nothing. The spread is that of the errors that each example would have had from 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from forecaster.events.course import KNOTS, course_knots
 from forecaster.events.event import Event
-from forecaster.events.event_curve import INSIDE, EventCurve, UpliftExample
-from forecaster.traffic.history import FloatArray
+from forecaster.events.event_curve import EventCurve, UpliftExample
+from forecaster.events.like_examples import LikeExamples
 
 __all__ = ["EventCurve", "UpliftExample", "UpliftModel"]
-
-_HALF_LIFE_DAYS = 15.0
-_CLOCK_HOURS = 1.5
-_OTHER_CLOCK = 0.05
-_OTHER_DAY_CLASS = 0.1
-_IMPORTANCE = 2.0
-_OTHER_IMPORTANCE = 0.05
-_OTHER_KIND = 0.1
-_PRIOR_EXAMPLES = 0.3  # so much does the prior weigh where nobody declared anything
-_DECLARED_EXAMPLES = 2.0
-_ASSUMED_SPREAD = 0.35
-_SPREAD_EXAMPLES = 1.0
-_MOST_EXAMPLES = 400
 
 
 @dataclass(frozen=True, eq=False)
 class UpliftModel:
-    """All examples of one workload, oldest first; ``timezone`` is where its audience lives."""
+    """All examples of one workload, oldest first; ``timezone`` is where its audience lives.
+
+    ``ordinary`` are the kinds that were on most of the time: what they bring is in the ordinary
+    traffic, and nothing is added for them.
+    """
 
     examples: tuple[UpliftExample, ...] = ()
     timezone: str = "UTC"
-    _cache: dict[datetime, _Examples] = field(default_factory=dict, repr=False)
+    ordinary: frozenset[str] = frozenset()
+    _settled: dict[datetime, LikeExamples] = field(default_factory=dict, repr=False)
 
     def knows(self, kind: str) -> bool:
         """Whether there is an example of this kind."""
-        return any(one.kind == kind for one in self.examples)
+        return kind in self._kinds
+
+    def moves(self, event: Event) -> bool:
+        """Whether anything is known of what ``event`` adds: declared, or by an example."""
+        known = event.declares_uplift or self.knows(event.kind)
+        return known and event.kind not in self.ordinary
 
     def curve(self, event: Event, now: datetime) -> EventCurve:
         """What ``event`` will do, from the examples that were settled at ``now``."""
-        if now not in self._cache:
-            self._cache.clear()
-            self._cache[now] = _Examples.of(self.examples, now, self.timezone)
-        return self._cache[now].curve(event, now, self.timezone)
+        (found,) = self.curves((event,), now)
+        return found
+
+    def curves(self, events: Sequence[Event], now: datetime) -> tuple[EventCurve, ...]:
+        """:meth:`curve` of each event, together in a fraction of the time."""
+        if now not in self._settled:
+            self._settled.clear()
+            self._settled[now] = LikeExamples.of(self.examples, now, self.timezone)
+        return self._settled[now].curves(events)
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        return frozenset(one.kind for one in self.examples)
 
     def held_out_error(self, kind: str) -> tuple[UpliftExample, float] | None:
         """The last example of a kind, and the mean size of the log error that the ones before it
@@ -86,127 +95,33 @@ class UpliftModel:
             }
             for one in self.examples
         ]
-        return json.dumps({"timezone": self.timezone, "examples": rows}).encode()
+        whole = {
+            "timezone": self.timezone,
+            "ordinary": sorted(self.ordinary),
+            "examples": rows,
+        }
+        return json.dumps(whole, ensure_ascii=False).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> UpliftModel:
         """The model; ValueError for anything else."""
         try:
             whole = json.loads(data)
-            examples = tuple(
-                UpliftExample(
-                    datetime.fromisoformat(row["start"]),
-                    timedelta(seconds=row["seconds"]),
-                    str(row["kind"]),
-                    float(row["importance"]),
-                    str(row["name"]),
-                    np.array([np.nan if v is None else v for v in row["log_ratio"]], dtype=float),
-                )
-                for row in whole["examples"]
-            )
-            return cls(examples, str(whole["timezone"]))
-        except (KeyError, TypeError, UnicodeDecodeError) as error:
+            zone = ZoneInfo(whole["timezone"]).key
+            ordinary = frozenset(str(one) for one in whole["ordinary"])
+            return cls(tuple(_example_of(row) for row in whole["examples"]), zone, ordinary)
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"this is no uplift model: {error}") from error
 
 
-@dataclass(frozen=True, eq=False)
-class _Examples:
-    """The examples as arrays, (n,) and (n, KNOTS)."""
-
-    ratio: FloatArray
-    kind: np.ndarray
-    importance: FloatArray
-    clock: FloatArray
-    weekend: np.ndarray
-    seconds: FloatArray
-
-    @classmethod
-    def of(cls, examples: Sequence[UpliftExample], now: datetime, timezone: str) -> _Examples:
-        settled = [one for one in examples if one.settled_at <= now][-_MOST_EXAMPLES:]
-        local = [_clock(one.start, timezone) for one in settled]
-        return cls(
-            np.array([one.log_ratio for one in settled]).reshape(len(settled), KNOTS),
-            np.array([one.kind for one in settled]),
-            np.array([one.importance for one in settled]),
-            np.array([hours for hours, _ in local]),
-            np.array([weekend for _, weekend in local], dtype=bool),
-            np.array([one.start.timestamp() for one in settled]),
-        )
-
-    def curve(self, event: Event, now: datetime, timezone: str) -> EventCurve:
-        declared = np.log(event.declared_factors(course_knots(event.duration)))
-        weight = self._likeness(event, now, timezone)
-        own = self.kind == event.kind
-        count = int((own & (weight > 0)).sum())
-        if not count:
-            spread = np.full(KNOTS, _ASSUMED_SPREAD if event.declares_uplift else 0.0)
-            spread[declared == 0] = 0.0
-            return EventCurve(
-                event, declared, spread, (float(declared.max()), _ASSUMED_SPREAD), 0, 0.0
-            )
-        known = ~np.isnan(self.ratio)
-        filled = np.where(known, self.ratio, 0.0)
-        if event.declares_uplift:
-            prior, strength = declared, _DECLARED_EXAMPLES
-        else:
-            others = np.where(own, 0.0, weight)[:, None] * known
-            prior = (others * filled).sum(axis=0) / (others.sum(axis=0) + 1.0)
-            strength = _PRIOR_EXAMPLES
-        weighed = np.where(own, weight, 0.0)[:, None] * known
-        total = weighed.sum(axis=0)
-        middle = ((weighed * filled).sum(axis=0) + strength * prior) / (total + strength)
-        effective = float(weight[own].sum())
-        spread = self._spread(weighed, filled, total, middle)
-        spread *= _fade(event)
-        highest = np.where(known, self.ratio, -np.inf).max(axis=1)
-        use = own & (weight > 0) & np.isfinite(highest)
-        shares = weight[use]
-        mean = float((shares * highest[use]).sum() / max(shares.sum(), 1e-12))
-        deviation = np.sqrt(
-            ((shares * (highest[use] - mean) ** 2).sum() + _ASSUMED_SPREAD**2 * _SPREAD_EXAMPLES)
-            / (shares.sum() + _SPREAD_EXAMPLES)
-        )
-        return EventCurve(event, middle, spread, (mean, float(deviation)), count, effective)
-
-    def _likeness(self, event: Event, now: datetime, timezone: str) -> FloatArray:
-        hours, weekend = _clock(event.start, timezone)
-        apart = np.abs(self.clock - hours)
-        apart = np.minimum(apart, 24 - apart)
-        like = np.exp(-((apart / _CLOCK_HOURS) ** 2)) + _OTHER_CLOCK
-        like = like * np.where(self.weekend == weekend, 1.0, _OTHER_DAY_CLASS)
-        distance = (self.importance - event.importance) / _IMPORTANCE
-        like = like * (np.exp(-(distance**2)) + _OTHER_IMPORTANCE)
-        like = like * np.where(self.kind == event.kind, 1.0, _OTHER_KIND)
-        age_days = (now.timestamp() - self.seconds) / 86_400
-        weight: FloatArray = like * 0.5 ** (age_days / _HALF_LIFE_DAYS)
-        return weight
-
-    @staticmethod
-    def _spread(
-        weighed: FloatArray, filled: FloatArray, total: FloatArray, middle: FloatArray
-    ) -> FloatArray:
-        """The size of errors at each place, each example against the mean of the others."""
-        error = filled - middle
-        # What leaves an example out of a weighted mean makes its error so much larger.
-        rest = np.maximum(total - weighed, 1e-12)
-        error = error * np.where(rest > 0.1 * total, np.minimum(total / rest, 3.0), 1.0)
-        square = (weighed * error**2).sum(axis=0) + _ASSUMED_SPREAD**2 * _SPREAD_EXAMPLES
-        spread: FloatArray = np.sqrt(square / (total + _SPREAD_EXAMPLES))
-        return spread
-
-
-def _clock(instant: datetime, timezone: str) -> tuple[float, bool]:
-    """Hours since local midnight, and whether it is Saturday or Sunday."""
-    local = instant.astimezone(UTC if timezone == "UTC" else ZoneInfo(timezone))
-    return local.hour + local.minute / 60, local.weekday() >= 5
-
-
-def _fade(event: Event) -> FloatArray:
-    """1 from half an hour before to half an hour after, falling to 0 at the ends of the course."""
-    knots = course_knots(event.duration)
-    end = event.duration.total_seconds()
-    edge = INSIDE.total_seconds()
-    fade: FloatArray = np.interp(
-        knots, [knots[0], -edge, end + edge, knots[-1]], [0.0, 1.0, 1.0, 0.0]
-    )
-    return fade
+def _example_of(row: Any) -> UpliftExample:
+    start, importance = datetime.fromisoformat(row["start"]), float(row["importance"])
+    ratio = np.array([math.nan if v is None else v for v in row["log_ratio"]], dtype=np.float64)
+    if start.tzinfo is None or not math.isfinite(importance):
+        raise ValueError(f"an example at {start} of importance {importance}")
+    if ratio.shape != (KNOTS,) or np.isinf(ratio).any():
+        raise ValueError(f"{KNOTS} finite places are needed at {start}")
+    seconds = timedelta(seconds=row["seconds"])
+    if seconds <= timedelta(0):
+        raise ValueError(f"the example at {start} lasts {seconds}")
+    return UpliftExample(start, seconds, str(row["kind"]), importance, str(row["name"]), ratio)

@@ -11,6 +11,7 @@ from forecaster.events.calendar import Calendar
 from forecaster.events.effects import effects_between
 from forecaster.events.uplift import UpliftModel
 from forecaster.models.outlook import Outlook
+from forecaster.traffic.history import FloatArray
 
 __all__ = ["outlook_with_events"]
 
@@ -28,20 +29,28 @@ def outlook_with_events(
     effects = effects_between(uplift, calendar, known, outlook.start, outlook.step, len(outlook))
     if not effects.curves:
         return outlook
-    middle = effects.log_factors()
-    epsilon = 1.0 / outlook.step.total_seconds()
-    logs = np.log(outlook.rate_rps + epsilon)
-    half = np.log(outlook.at(0.5) + epsilon)
-    lifted = np.empty_like(logs)
-    for row, quantile in enumerate(outlook.quantiles):
-        own = logs[row] - half
-        event = effects.log_factors(quantile) - middle
-        wide = np.sign(quantile - 0.5) * np.sqrt(own**2 + event**2)
-        lifted[row] = half + middle + (own if quantile == 0.5 else np.where(event == 0, own, wide))
-    rates = np.maximum(np.exp(lifted) - epsilon, 0.0)
-    touched = effects.log_factors(0.9) != 0
-    touched |= middle != 0
-    rates = np.where(touched[None, :], np.sort(rates, axis=0), outlook.rate_rps)
+    middle, *rows, high = effects.log_factor_rows((None, *outlook.quantiles, 0.9))
+    touched = np.flatnonzero((high != 0) | (middle != 0))
+    rates = np.array(outlook.rate_rps)
+    rates[:, touched] = _lifted(outlook, middle[touched], np.array(rows)[:, touched], touched)
     kinds = sorted({one.event.label() for one in effects.curves})
     told = f"events: {', '.join(kinds[:4])}" + (" and more" if len(kinds) > 4 else "")
     return replace(outlook, rate_rps=rates, reasons=(*outlook.reasons, told))
+
+
+def _lifted(
+    outlook: Outlook, middle: FloatArray, event: FloatArray, touched: np.ndarray
+) -> FloatArray:
+    """The rates of some steps, lifted: ``middle`` is the events' (steps,), ``event`` is (q, steps),
+    both logarithms."""
+    epsilon = 1.0 / outlook.step.total_seconds()
+    half = np.log(outlook.at(0.5)[touched] + epsilon)
+    own = np.log(outlook.rate_rps[:, touched] + epsilon) - half
+    beyond = event - middle
+    quantiles = np.array(outlook.quantiles)[:, None]
+    wide = np.sign(quantiles - 0.5) * np.sqrt(own**2 + beyond**2)
+    logs = half + middle + np.where((beyond == 0) | (quantiles == 0.5), own, wide)
+    rates: FloatArray = np.maximum(np.exp(logs) - epsilon, 0.0)
+    crossed = (np.diff(rates, axis=0) < 0).any(axis=0)
+    rates[:, crossed] = np.sort(rates[:, crossed], axis=0)
+    return rates

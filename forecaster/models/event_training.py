@@ -66,13 +66,15 @@ def train_with_events(
 
     Without past events it is the same outlook, and an uplift model without examples.
     """
-    events = _counting(calendar, series, cutoff)
+    events, ordinary = _counting(calendar, series, cutoff)
     around = events_around(calendar, cutoff - timedelta(days=2), cutoff + config.horizon)
+    around = tuple(one for one in around if one.kind not in ordinary)
     ahead = Calendar(around, (), calendar.overlap)
     past = tuple(one for one in events if one.start < cutoff)
     known = series.before(cutoff)
+    nothing = UpliftModel((), config.timezone, ordinary)
     if not past or known is None:
-        return _without(train_outlook(series, cutoff, config, progress), config, ahead)
+        return _without(train_outlook(series, cutoff, config, progress), nothing, ahead)
     owned = _owned_mask(known, past)
     try:
         first = train_outlook(
@@ -85,32 +87,36 @@ def train_with_events(
         trained = train_outlook(replace(known, rate_rps=free), cutoff, config, progress)
     except HistoryTooShort:
         # What remains between the events is too little: take the traffic as it is.
-        return _without(train_outlook(series, cutoff, config, progress), config, ahead)
-    uplift = _learned(known, trained.path, past, cutoff, config.timezone)
-    counting = Calendar((*past, *_ahead(calendar, events, cutoff, config)), (), calendar.overlap)
+        return _without(train_outlook(series, cutoff, config, progress), nothing, ahead)
+    learned = _learned(known, trained.path, past, cutoff, config.timezone)
+    uplift = replace(learned, ordinary=ordinary)
+    coming = (one for one in around if one.start >= cutoff)
+    counting = Calendar((*past, *coming), (), calendar.overlap)
     path_then = _path_then(trained.path, uplift, counting, cutoff)
     return TrainedWithEvents(
         trained.outlook, trained.scorecard, trained.path, uplift, path_then, counting
     )
 
 
-def _without(trained: TrainedOutlook, config: OutlookConfig, ahead: Calendar) -> TrainedWithEvents:
-    uplift = UpliftModel((), config.timezone)
+def _without(trained: TrainedOutlook, uplift: UpliftModel, ahead: Calendar) -> TrainedWithEvents:
     path = _path_then(trained.path, uplift, ahead, trained.outlook.cutoff)
     return TrainedWithEvents(trained.outlook, trained.scorecard, trained.path, uplift, path, ahead)
 
 
-def _counting(calendar: Calendar, series: TrafficSeries, cutoff: datetime) -> tuple[Event, ...]:
-    """Past events, without those of kinds that are on most of the time."""
+def _counting(
+    calendar: Calendar, series: TrafficSeries, cutoff: datetime
+) -> tuple[tuple[Event, ...], frozenset[str]]:
+    """Past events without those of kinds that are on most of the time, and these kinds."""
     since = max(series.start, cutoff - timedelta(days=_LEARNED_DAYS))
     around = events_around(calendar, since, cutoff)
     recent = max(since, cutoff - timedelta(days=28))
-    kept: list[Event] = []
-    for kind in sorted({one.kind for one in around}):
-        own = [one for one in around if one.kind == kind]
-        if _share(own, recent, cutoff) <= _MOST_MASKED:
-            kept += own
-    return tuple(sorted(kept, key=lambda one: one.start))
+    of_kind: dict[str, list[Event]] = {}
+    for one in around:
+        of_kind.setdefault(one.kind, []).append(one)
+    ordinary = frozenset(
+        kind for kind, own in of_kind.items() if _share(own, recent, cutoff) > _MOST_MASKED
+    )
+    return tuple(one for one in around if one.kind not in ordinary), ordinary
 
 
 def _share(events: Sequence[Event], since: datetime, until: datetime) -> float:
@@ -122,17 +128,6 @@ def _share(events: Sequence[Event], since: datetime, until: datetime) -> float:
         last = max(0, (one.planned_end + _AFTER_MASKED - since) // grid)
         covered[first:last] = True
     return float(covered.mean())
-
-
-def _ahead(
-    calendar: Calendar, counting: Sequence[Event], cutoff: datetime, config: OutlookConfig
-) -> tuple[Event, ...]:
-    """Events that have not begun, of kinds that count."""
-    left_out = {one.kind for one in calendar.between(cutoff - timedelta(days=28), cutoff)} - {
-        one.kind for one in counting
-    }
-    around = events_around(calendar, cutoff, cutoff + config.horizon)
-    return tuple(one for one in around if one.start >= cutoff and one.kind not in left_out)
 
 
 def _owned_mask(known: TrafficSeries, past: Sequence[Event]) -> np.ndarray:

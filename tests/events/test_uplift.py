@@ -1,10 +1,12 @@
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from forecaster.events import Calendar, Event, Overlap
-from forecaster.events.course import KNOTS, course_knots, on_course, sample_course
+from forecaster.events.course import KNOTS, course_knots, on_course, rows_on_course, sample_course
 from forecaster.events.effects import Effects, centres_of, effects_between
 from forecaster.events.uplift import UpliftModel
 from forecaster.events.uplift_learning import learn_uplift
@@ -133,15 +135,42 @@ def test_the_future_does_not_change_what_was_taught():
 
 def test_a_model_is_the_same_after_storage():
     centres, ratio, events, now = matches(4, lambda i: 3.0)
-    model = learn_uplift(centres, ratio, STEP, events, now, "Europe/Paris")
+    learned = learn_uplift(centres, ratio, STEP, events, now, "Europe/Paris")
+    model = replace(learned, ordinary=frozenset({"news"}))
     again = UpliftModel.from_bytes(model.to_bytes())
-    assert again.timezone == "Europe/Paris"
+    assert (again.timezone, again.ordinary) == ("Europe/Paris", {"news"})
     coming = Event(now, now + MATCH, "football")
     np.testing.assert_allclose(
         again.curve(coming, now).log_uplift, model.curve(coming, now).log_uplift, atol=1e-4
     )
-    with pytest.raises(ValueError, match="no uplift model"):
-        UpliftModel.from_bytes(b"[]")
+
+
+def example(**other):
+    at = FIRST.isoformat()
+    row = {"start": at, "seconds": 60, "kind": "a", "importance": 3, "name": "", "log_ratio": []}
+    return {**row, "log_ratio": [0.5] * KNOTS, **other}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"timezone": "Mars/Olympus"},
+        {"examples": 5},
+        {"examples": [example(start="2026-05-01T19:00:00")]},
+        {"examples": [example(seconds=1e300)]},
+        {"examples": [example(log_ratio=[0.5] * (KNOTS - 1))]},
+        {"examples": [example(log_ratio=[float("inf")] * KNOTS)]},
+        {"ordinary": None},
+    ],
+    ids=["zone", "no list", "no offset", "endless", "a place too few", "infinite", "no kinds"],
+)
+def test_what_is_no_model_is_refused_when_it_is_read_and_not_when_it_is_used(changed):
+    sound = {"timezone": "UTC", "ordinary": [], "examples": [example()]}
+    assert UpliftModel.from_bytes(json.dumps(sound).encode()).knows("a")
+    with pytest.raises(ValueError, match="this is no uplift model"):
+        UpliftModel.from_bytes(json.dumps({**sound, **changed}).encode())
+    with pytest.raises(ValueError, match="this is no uplift model"):
+        UpliftModel.from_bytes(json.dumps(sound).encode()[:-9])
 
 
 def test_the_last_example_held_out_has_an_error_of_its_own():
@@ -191,3 +220,102 @@ def test_an_unsure_start_widens_the_window_above_the_middle():
     assert factor_at([event], Overlap.ADD, 12) == pytest.approx(1.0)
     assert factor_at([event], Overlap.ADD, 12, 0.98) >= 3.0
     assert factor_at([event], Overlap.ADD, 5, 0.98) == pytest.approx(1.0)
+
+
+def test_a_kind_that_is_ordinary_traffic_adds_nothing_even_where_it_is_declared():
+    calendar = Calendar((declared(3.0, kind="news"), declared(2.0, kind="football")))
+    ordinary = UpliftModel(ordinary=frozenset({"news"}))
+    effects = effects_between(ordinary, calendar, FIRST, FIRST, STEP, 90)
+    assert [one.event.kind for one in effects.curves] == ["football"]
+    assert np.exp(effects.log_factors())[30] == pytest.approx(2.0)
+
+
+def test_many_events_together_are_told_as_each_alone():
+    centres, ratio, events, now = matches(12, lambda i: 1.5 + i / 10)
+    kinds = ["football", "live-show", "football"]
+    events = [replace(one, kind=kinds[i % 3]) for i, one in enumerate(events)]
+    model = learn_uplift(centres, ratio, STEP, events, now, "Europe/Paris")
+    coming = [
+        Event(at, at + timedelta(minutes=60 + 15 * i), kind, float(i), uplift=uplift)
+        for i, (kind, uplift) in enumerate(
+            [("live-show", None), ("news", 2.0), ("football", 4.0), ("football", None)]
+        )
+        for at in [now + timedelta(hours=5 * i)]
+    ]
+    for one, alone in zip(model.curves(coming, now), coming, strict=True):
+        other = model.curve(alone, now)
+        assert (one.event, one.examples) == (alone, other.examples)
+        for quantile in (0.02, 0.5, 0.98):
+            np.testing.assert_allclose(
+                one.log_quantile(quantile), other.log_quantile(quantile), atol=1e-12
+            )
+
+
+def test_a_mean_is_that_of_a_loop_over_the_examples():
+    """At each place: the sum of weight x ratio, drawn to what other kinds did."""
+    centres, ratio, events, now = matches(8, lambda i: 1.5 + i / 4)
+    events = [replace(one, kind="show" if i == 2 else "football") for i, one in enumerate(events)]
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    coming = Event(now + timedelta(hours=12), now + timedelta(hours=14), "football", 4.0)
+    own, own_weight, other, other_weight = 0.0, 0.0, 0.0, 0.0
+    for one in model.examples:  # all of them start at 19:00
+        hours = (coming.start - one.start) / timedelta(hours=1) % 24
+        apart = min(hours, 24 - hours)
+        weight = np.exp(-((apart / 1.5) ** 2)) + 0.05
+        weight *= 1.0 if (one.start.weekday() >= 5) == (coming.start.weekday() >= 5) else 0.1
+        weight *= np.exp(-0.25) + 0.05
+        weight *= 0.5 ** ((now - one.start) / timedelta(days=15))
+        if one.kind == "football":
+            own, own_weight = own + weight * one.log_ratio, own_weight + weight
+        else:
+            other, other_weight = other + 0.1 * weight * one.log_ratio, other_weight + 0.1 * weight
+    expected = (own + 0.3 * other / (other_weight + 1)) / (own_weight + 0.3)
+    told = model.curve(coming, now)
+    np.testing.assert_allclose(told.log_uplift, expected, atol=1e-12)
+    assert told.effective == pytest.approx(own_weight)
+
+
+def test_curves_are_laid_out_as_numpy_interpolates():
+    event = Event(FIRST, FIRST + timedelta(minutes=25), "football")
+    curves = np.random.default_rng(1).normal(size=(3, KNOTS))
+    centres = centres_of(FIRST - timedelta(hours=2), STEP, 300)
+    centres = np.append(centres, event.start.timestamp() + course_knots(event.duration)[[0, -1]])
+    found = rows_on_course(event, curves, centres, -np.inf)
+    knots = course_knots(event.duration)
+    for curve, row in zip(curves, found, strict=True):
+        seconds = centres - FIRST.timestamp()
+        expected = np.interp(seconds, knots, curve, left=-np.inf, right=-np.inf)
+        np.testing.assert_allclose(row, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("overlap", list(Overlap))
+@pytest.mark.parametrize("quantile", [None, 0.1, 0.98])
+def test_factors_are_those_of_a_loop_over_intervals_and_audiences(overlap, quantile):
+    events = [
+        declared(3.0, kind="football", minutes=40),
+        declared(0.4, kind="works", minutes=60, start=FIRST + timedelta(minutes=20)),
+        declared(1.5, kind="show", minutes=30, start=FIRST + timedelta(minutes=30), audience="tv"),
+        declared(2.0, kind="film", minutes=90, start=FIRST + timedelta(minutes=35), audience="tv"),
+    ]
+    effects = effects_between(
+        UpliftModel(), Calendar(tuple(events), (), overlap), FIRST, FIRST, STEP, 240
+    )
+    expected = []
+    for at in effects.centres:
+        audiences: dict[str, float] = {}
+        for one in effects.curves:
+            curve = one.log_uplift if quantile is None else one.log_quantile(quantile)
+            value = on_course(one.event, curve, np.array([at]), -np.inf)[0]
+            if np.isfinite(value):
+                group = one.event.audience or one.event.kind
+                audiences[group] = max(value, audiences.get(group, -np.inf))
+        found = [*audiences.values(), 0.0]
+        if overlap is Overlap.MULTIPLY:
+            expected.append(sum(found))
+        elif overlap is Overlap.ADD:
+            expected.append(np.log(max(1 + sum(np.exp(one) - 1 for one in found), 1e-3)))
+        else:
+            expected.append(max(found) if max(found) > 0 else min(found))
+    np.testing.assert_allclose(effects.log_factors(quantile), expected, atol=1e-12)
+    together = effects.log_factor_rows((0.5, quantile))
+    np.testing.assert_allclose(together[1], expected, atol=1e-12)

@@ -84,8 +84,18 @@ def test_a_kind_that_is_always_on_is_ordinary_traffic():
     always = Calendar(tuple(Event(at, at + timedelta(hours=1), "news") for at in hours))
     trained = train_with_events(series, series.end, CONFIG, always)
     assert trained.uplift.examples == ()
+    assert trained.uplift.ordinary == {"news"}
     plain = train_outlook(series, series.end, CONFIG).outlook
     np.testing.assert_array_equal(trained.outlook.rate_rps, plain.rate_rps)
+
+
+def test_a_declared_uplift_of_a_kind_that_is_always_on_lifts_nothing():
+    series, _, _ = evenings(20, [])
+    hours = [START + timedelta(hours=hour) for hour in range(22 * 24)]
+    always = Calendar(tuple(Event(at, at + timedelta(hours=1), "news", uplift=3) for at in hours))
+    trained = train_with_events(series, series.end, CONFIG, always)
+    for calendar in (trained.calendar, always):
+        assert outlook_with_events(trained.outlook, trained.uplift, calendar) is trained.outlook
 
 
 @pytest.mark.slow
