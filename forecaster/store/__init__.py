@@ -3,6 +3,7 @@
 schema.py     the tables and their version
 database.py   opening: settings, version, a damaged file moved aside
 packing.py    an outlook as few bytes
+uplifts.py    what lifts an outlook by events
 peaks.py      lead-peak models, and a reader of them alone
 events.py     events made by REST, overrides, the contents of calendars
 calendar.py   the calendar that comes of them, for the trainer and the refresher
@@ -17,6 +18,7 @@ from forecaster.store.events import Creation, EventShelf, KeptEvents, Patch
 from forecaster.store.packing import PackedOutlook, pack
 from forecaster.store.peaks import Learnt, PeakShelf, StoredPeak
 from forecaster.store.store import PlanStore, TrainingRecord
+from forecaster.store.uplifts import StoredUplift
 
 __all__ = [
     "NO_VERSION",
@@ -31,6 +33,7 @@ __all__ = [
     "PeakShelf",
     "PlanStore",
     "StoredPeak",
+    "StoredUplift",
     "TrainingRecord",
     "encoded_event",
     "pack",

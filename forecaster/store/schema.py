@@ -33,6 +33,7 @@ __all__ = [
     "peak_models",
     "served",
     "trainings",
+    "uplifts",
 ]
 
 SCHEMA_VERSION = 1
@@ -61,7 +62,7 @@ class _Instant(TypeDecorator[datetime]):
 # What the file is; one row.
 about = Table("preroll_about", METADATA, Column("schema_version", Integer, nullable=False))
 
-# The latest outlook of each workload; ``rates`` is what ``packing.py`` makes of it.
+# The latest outlook of each workload, without events; ``rates`` is what ``packing.py`` makes of it.
 outlooks = Table(
     "outlooks",
     METADATA,
@@ -74,6 +75,16 @@ outlooks = Table(
     Column("model", String, nullable=False),
     Column("reasons", String, nullable=False),
     Column("rates", LargeBinary, nullable=False),
+)
+
+# What past events taught of each workload, to lift the outlook of the same cutoff. An outlook that
+# has no such row is of an older Preroll, which stored it lifted.
+uplifts = Table(
+    "uplifts",
+    METADATA,
+    Column("workload", String, primary_key=True),
+    Column("cutoff", _Instant, nullable=False),
+    Column("model", LargeBinary, nullable=False),
 )
 
 # The lead-peak model of each workload, its own or a borrowed one; ``version`` changes with it, and

@@ -26,7 +26,9 @@ from forecaster.store.schema import (
     peak_models,
     served,
     trainings,
+    uplifts,
 )
+from forecaster.store.uplifts import StoredUplift
 
 __all__ = ["PlanStore", "TrainingRecord"]
 
@@ -72,14 +74,20 @@ class PlanStore:
         self._engine = open_database(path)
 
     def save_outlook(
-        self, outlook: PackedOutlook, record: TrainingRecord, peak: StoredPeak | None = None
+        self,
+        outlook: PackedOutlook,
+        record: TrainingRecord,
+        peak: StoredPeak | None = None,
+        uplift: StoredUplift | None = None,
     ) -> None:
         """Put a workload's new outlook in the place of the old one, with its training record.
 
-        So it is with ``peak``, its lead-peak model; without one an older model stays.
+        So it is with ``peak``, its lead-peak model; without one an older model stays. ``uplift`` is
+        what lifts the outlook by events; without one it is never lifted.
         """
         with self._writing() as connection:
             put_rows(connection, outlooks, [dataclasses.asdict(outlook)])
+            put_rows(connection, uplifts, [] if uplift is None else [dataclasses.asdict(uplift)])
             put_rows(connection, trainings, [_row(outlook.workload, record)])
             put_rows(connection, peak_models, [] if peak is None else [_peak_row(peak)])
 
@@ -119,6 +127,13 @@ class PlanStore:
             for row in connection.execute(select(outlooks)):
                 yield PackedOutlook(**row._mapping)
 
+    def uplifts(self) -> Iterator[StoredUplift]:
+        """What lifts the stored outlooks by events, of those that are stored without them."""
+        same = (uplifts.c.workload == outlooks.c.workload) & (uplifts.c.cutoff == outlooks.c.cutoff)
+        with self._reading() as connection:
+            for row in connection.execute(select(uplifts).join(outlooks, same)):
+                yield StoredUplift(**row._mapping)
+
     def lead_peaks_between(self, first: datetime, last: datetime) -> dict[str, ToldPeak]:
         """The last lead peak of each workload whose traffic ended within [first, last]."""
         query = select(lead_peaks).where(lead_peaks.c.at.between(first, last))
@@ -153,7 +168,7 @@ class PlanStore:
         with self._writing() as connection:
             removed = connection.execute(delete(outlooks).where(gone)).rowcount
             left = select(outlooks.c.workload)
-            for table in (trainings, served, peak_models, lead_peaks, live_offsets):
+            for table in (trainings, served, uplifts, peak_models, lead_peaks, live_offsets):
                 others = table.c.workload.not_in(workloads) & table.c.workload.not_in(left)
                 connection.execute(delete(table).where(others))
         return removed

@@ -13,7 +13,7 @@ from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import TrainingRecord
+from forecaster.store import StoredUplift, TrainingRecord
 from forecaster.worker.live_watch import LiveWatch
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.plans import Plans
@@ -64,6 +64,11 @@ class Board:
         return self._plans.all()
 
     @property
+    def untaught(self) -> Iterable[str]:
+        """The workloads of which nobody can read any more what past events taught."""
+        return self._plans.untaught.keys()
+
+    @property
     def source_failing(self) -> bool:
         """Whether the last question for the latest traffic failed."""
         return self._source.failing
@@ -72,9 +77,11 @@ class Board:
         """Whether the workload is configured, and not off."""
         return workload in self._plans.active
 
-    def take_outlook(self, outlook: Outlook, held: Iterable[Held]) -> Plan | None:
+    def take_outlook(
+        self, outlook: Outlook, held: Iterable[Held], uplift: StoredUplift | None = None
+    ) -> Plan | None:
         """Plan by this outlook from now on; see ``Plans``."""
-        return self._plans.take_outlook(outlook, held)
+        return self._plans.take_outlook(outlook, held, uplift)
 
     def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
         """Plan by another calendar; the workloads whose plans are others now."""
@@ -149,6 +156,8 @@ class Board:
             )
         elif served and reason is not None:
             notices.append(f"no outlook to fall back on: {reason}")
+        if usable is not None and name in self._plans.untaught:
+            notices.append(self._plans.untaught[name])
         state = WorkloadState(
             namespace=settings.namespace,
             name=settings.name,

@@ -16,20 +16,22 @@ AROUND = timedelta(days=1)
 class KnownAhead:
     """The part of the calendar that each plan was built with.
 
-    The whole is cut to the time of all plans first, so that a workload looks at few events.
+    The whole is cut to the time around the plans first, so that a workload looks at few events.
     """
 
     def __init__(self) -> None:
         self._calendar = EMPTY_CALENDAR
+        self._near = EMPTY_CALENDAR
+        self._near_bounds: tuple[datetime, datetime] | None = None
         self._parts: dict[str, Calendar] = {}
 
     def take(self, calendar: Calendar) -> None:
         """Another calendar."""
-        self._calendar = calendar
+        self._calendar, self._near_bounds = calendar, None
 
     def part(self, workload: WorkloadSettings, since: datetime, until: datetime) -> Calendar:
         """What concerns a workload within [since, until) or ``AROUND`` it, and is remembered."""
-        part = self._of(self._calendar, workload, since, until)
+        part = self._part(workload, since, until)
         self._parts[workload.workload] = part
         return part
 
@@ -37,19 +39,27 @@ class KnownAhead:
         """The workloads whose part, within these spans, is another one than is remembered."""
         if not spans:
             return []
-        first = min(since for _, since, _ in spans.values())
-        last = max(until for _, _, until in spans.values())
-        near = self._calendar.within(first - AROUND, last + AROUND)
+        self._cut(
+            min(since for _, since, _ in spans.values()),
+            max(until for _, _, until in spans.values()),
+        )
         changed = []
         for name, (workload, since, until) in spans.items():
-            part, before = self._of(near, workload, since, until), self._parts.get(name)
+            part, before = self._part(workload, since, until), self._parts.get(name)
             if before is None or (part.events, part.overlap) != (before.events, before.overlap):
                 changed.append(name)
         return changed
 
-    @staticmethod
-    def _of(
-        calendar: Calendar, workload: WorkloadSettings, since: datetime, until: datetime
-    ) -> Calendar:
-        near = calendar.within(since - AROUND, until + AROUND)
-        return near.selecting(workload.namespace, workload.name, workload.labels)
+    def _part(self, workload: WorkloadSettings, since: datetime, until: datetime) -> Calendar:
+        self._cut(since, until)
+        mine = self._near.selecting(workload.namespace, workload.name, workload.labels)
+        return mine.within(since - AROUND, until + AROUND)
+
+    def _cut(self, since: datetime, until: datetime) -> None:
+        """See to it that ``near`` holds what goes on ``AROUND`` [since, until)."""
+        bounds = self._near_bounds
+        if bounds is not None and bounds[0] <= since - AROUND and until + AROUND <= bounds[1]:
+            return
+        # A day more: outlooks of the next trainings will reach as far.
+        self._near_bounds = since - AROUND, until + 2 * AROUND
+        self._near = self._calendar.within(*self._near_bounds)

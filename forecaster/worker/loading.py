@@ -38,22 +38,25 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
     """The fleet's stored plans, under its present rules, and what was told and served of late.
 
     An outlook that cannot be read, or does not reach the rule's quantile, is passed over with a
-    line in the log: its workload is due for training at once. Raises StoreError.
+    line in the log: its workload is due for training at once. So it is with one whose uplift by
+    events cannot be read, which is planned for as if no event had taught anything. Raises
+    StoreError.
     """
     served = ServedTargets(store.served_since(now - fleet.longest_hold_down))
     board = Board(fleet, store.records(), served.held)
+    uplifts = {one.workload: one for one in store.uplifts()}
     for packed in store.outlooks():
         name = packed.workload
         if not board.plans_for(name):
             continue
         try:
-            board.take_outlook(packed.unpack(), served.held(name))
+            board.take_outlook(packed.unpack(), served.held(name), uplifts.get(name))
         except (StoreError, ForecastError) as error:
             _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
     board.take_foretold(Foretold(store.lead_peaks_between(now - fleet.live_age, now)))
     planned = {plan.outlook.series_id for plan in board.plans}
     for name, record in board.records.items():
-        if name not in planned:
+        if name not in planned or name in board.untaught:
             board.records[name] = dataclasses.replace(record, training_key=None)
     names = [one.workload for one in fleet.workloads]
     forgotten = store.forget_others(names, now - _KEEP_FORMER_WORKLOADS)

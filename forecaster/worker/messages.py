@@ -9,7 +9,7 @@ from datetime import datetime
 from forecaster.models.peak import Taught
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import ObservedTraffic
-from forecaster.store import PackedOutlook, TrainingRecord
+from forecaster.store import PackedOutlook, StoredUplift, TrainingRecord
 
 __all__ = [
     "Foretold",
@@ -35,10 +35,12 @@ class Started:
 class Trained:
     """A workload has a new outlook; ``store_error`` says why it could not be stored, if so.
 
-    Its lead-peak model is in the store, for the refresher; ``taught`` says whose past taught it.
+    The outlook knows of no event; ``uplift`` is what they bring on top. Its lead-peak model is in
+    the store, for the refresher; ``taught`` says whose past taught it.
     """
 
     outlook: PackedOutlook
+    uplift: StoredUplift
     record: TrainingRecord
     store_error: str | None = None
     taught: Taught | None = None

@@ -1,23 +1,42 @@
-"""The plans of the fleet, each of an outlook and the events that concern its workload."""
+"""The plans of the fleet, each of an outlook without events and the events that are known now."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from forecaster.errors import ForecastError, PrerollError
+from forecaster.errors import ForecastError, PrerollError, StoreError
 from forecaster.events import Calendar
+from forecaster.events.uplift import UpliftModel
+from forecaster.models.event_outlook import outlook_with_events
 from forecaster.models.outlook import Outlook
 from forecaster.planning.capacity import Mode
 from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.target import Held
-from forecaster.settings import Fleet
+from forecaster.settings import Fleet, WorkloadSettings
+from forecaster.store import StoredUplift
 from forecaster.worker.known_ahead import KnownAhead
+from forecaster.worker.words import without_name
 
 __all__ = ["Plans"]
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What the plan of a workload is made of, but for the calendar."""
+
+    settings: WorkloadSettings
+    outlook: Outlook
+    uplift: UpliftModel | None
+
+    def lifted(self, calendar: Calendar) -> Outlook:
+        if self.uplift is None:
+            return self.outlook
+        return outlook_with_events(self.outlook, self.uplift, calendar)
 
 
 class Plans:
@@ -34,6 +53,9 @@ class Plans:
         self._held = held
         self._ahead = KnownAhead()
         self._plans: dict[str, Plan] = {}
+        self._known: dict[str, _Known] = {}
+        self.untaught: dict[str, str] = {}
+        """Why it cannot be read what past events taught, of those workloads where it cannot."""
 
     def get(self, workload: str) -> Plan | None:
         """The plan of a workload, an ended one included."""
@@ -43,22 +65,22 @@ class Plans:
         """The plans of the workloads that have one, ended ones included."""
         return tuple(self._plans.values())
 
-    def take_outlook(self, outlook: Outlook, held: Iterable[Held]) -> Plan | None:
-        """Plan by this outlook from now on.
+    def take_outlook(
+        self, outlook: Outlook, held: Iterable[Held], uplift: StoredUplift | None = None
+    ) -> Plan | None:
+        """Plan by this outlook from now on, lifted by the events that are known, now and later.
 
-        None for a workload that is off, or not configured. Raises ForecastError where the outlook
-        makes no plan under the rule.
+        Without ``uplift`` it is taken as it is: an older Preroll has lifted it already. An uplift
+        that cannot be read counts as one that knows no past event, and is ``untaught``. None for a
+        workload that is off, or not configured. Raises ForecastError where the outlook makes no
+        plan under the rule.
         """
         settings = self.active.get(outlook.series_id)
         if settings is None:
             return None
-        # The events that concern this workload around these days: ``build_plan`` is to have them.
-        self._ahead.part(settings, outlook.start, outlook.end)
-        try:
-            plan = build_plan(outlook, settings.rule, tuple(held))
-        except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
-            raise ForecastError(f"{outlook.series_id}: {error}") from error
-        self._plans[outlook.series_id] = plan
+        known = _Known(settings, outlook, None if uplift is None else self._taught(uplift))
+        plan = self._plan(known, held)
+        self._known[outlook.series_id] = known
         return plan
 
     def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
@@ -75,7 +97,29 @@ class Plans:
         changed = self._ahead.changed(spans)
         for name in changed:
             try:
-                self.take_outlook(self._plans[name].outlook, self._held(name))
+                self._plan(self._known[name], self._held(name))
             except ForecastError as error:
                 _log.error("not planned anew", extra={"workload": name, "error": str(error)})
         return changed
+
+    def _plan(self, known: _Known, held: Iterable[Held]) -> Plan:
+        name = known.settings.workload
+        # Asked for in any case: only what was asked for is seen to change.
+        part = self._ahead.part(known.settings, known.outlook.start, known.outlook.end)
+        try:
+            plan = build_plan(known.lifted(part), known.settings.rule, tuple(held))
+        except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
+            raise ForecastError(f"{name}: {error}") from error
+        self._plans[name] = plan
+        return plan
+
+    def _taught(self, uplift: StoredUplift) -> UpliftModel:
+        name = uplift.workload
+        self.untaught.pop(name, None)
+        try:
+            return uplift.unpack()
+        except StoreError as error:
+            _log.error("uplift unusable", extra={"workload": name, "error": str(error)})
+            reason = without_name(str(error), name)
+            self.untaught[name] = f"{reason}; events lift by what is declared alone"
+            return UpliftModel()

@@ -18,15 +18,21 @@ from forecaster.errors import (
     TrafficError,
 )
 from forecaster.events import EMPTY_CALENDAR, Calendar
-from forecaster.models.day_path import DayAheadPath
 from forecaster.models.event_outlook import outlook_with_events
-from forecaster.models.event_training import train_with_events
+from forecaster.models.event_training import TrainedWithEvents, train_with_events
 from forecaster.models.peak import Taught
 from forecaster.models.selection import OutlookConfig
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import TrainingState
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import PackedOutlook, PlanStore, StoredPeak, TrainingRecord, pack
+from forecaster.store import (
+    PackedOutlook,
+    PlanStore,
+    StoredPeak,
+    StoredUplift,
+    TrainingRecord,
+    pack,
+)
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.messages import Message, SourceFailed, Started, Trained, TrainingFailed
 from forecaster.worker.peak_training import PeakTraining
@@ -114,12 +120,13 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
     started = time.perf_counter()
     events = trainer.events_of(workload)
     try:
-        outlook, path = _outlook(trainer.fleet, workload, run.fetched, run.now, events)
+        trained = _trained(trainer.fleet, workload, run, events)
+        outlook, uplift = _packed(trained, workload, run.now)
     except HistoryTooShort as error:
         return _failed(trainer, workload, before, error, _borrowed(trainer, workload, run))
     except Exception as error:  # whatever a model does, the others go on
         return _failed(trainer, workload, before, error)
-    peak = run.peaks.train(workload, path)
+    peak = run.peaks.train(workload, trained.path_then)
     seconds = time.perf_counter() - started
     at = trainer.clock()
     state = before.state
@@ -128,7 +135,9 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
         tried_at=at,
         training_key=trainer.fleet.training_key(rule),
     )
-    store_error = _stored(trainer.store, lambda store: store.save_outlook(outlook, record, peak))
+    store_error = _stored(
+        trainer.store, lambda store: store.save_outlook(outlook, record, peak, uplift)
+    )
     _log.info(
         "trained",
         extra={
@@ -136,12 +145,12 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
             "model": outlook.model,
             "seconds": round(seconds, 3),
             "cutoff": outlook.cutoff,
-            "bytes": len(outlook.rates) + len(peak.model),
+            "bytes": len(outlook.rates) + len(uplift.model) + len(peak.model),
             "lead_peak": peak.taught,
             "events": len(events.events),
         },
     )
-    return Trained(outlook, record, store_error, Taught(peak.taught))
+    return Trained(outlook, uplift, record, store_error, Taught(peak.taught))
 
 
 def _borrowed(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> StoredPeak | None:
@@ -155,28 +164,35 @@ def _borrowed(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Stored
     return run.peaks.borrow(workload)
 
 
-def _outlook(
-    fleet: Fleet,
-    workload: WorkloadSettings,
-    fetched: FetchedTraffic,
-    now: datetime,
-    events: Calendar,
-) -> tuple[PackedOutlook, DayAheadPath]:
-    name, rule, history = workload.workload, workload.rule, fetched.history
-    if name in fetched.refused:
-        raise SourceAnswerError(fetched.refused[name])
+def _trained(
+    fleet: Fleet, workload: WorkloadSettings, run: _Run, events: Calendar
+) -> TrainedWithEvents:
+    name, rule, history = workload.workload, workload.rule, run.fetched.history
+    if name in run.fetched.refused:
+        raise SourceAnswerError(run.fetched.refused[name])
     if history is None or name not in history.ids:
-        raise HistoryTooShort(_unknown_to_source(name, fetched))
+        raise HistoryTooShort(_unknown_to_source(name, run.fetched))
     config = OutlookConfig(
         quantiles=fleet.quantiles(rule), horizon=fleet.horizon(rule), timezone=fleet.timezone
     )
-    trained = train_with_events(history[name], now, config, events)
-    lifted = outlook_with_events(trained.outlook, trained.uplift, trained.calendar)
-    packed = pack(lifted)
-    plan = build_plan(packed.unpack(), rule)  # what cannot be served is a failure of the training
+    return train_with_events(history[name], run.now, config, events)
+
+
+def _packed(
+    trained: TrainedWithEvents, workload: WorkloadSettings, now: datetime
+) -> tuple[PackedOutlook, StoredUplift]:
+    """The outlook without events, and what lifts it.
+
+    Whoever serves lifts it, by the calendar of that moment. It is planned by here as well: what
+    cannot be served is a failure of the training.
+    """
+    packed = pack(trained.outlook)
+    uplift = StoredUplift.of(packed.workload, packed.cutoff, trained.uplift)
+    lifted = outlook_with_events(packed.unpack(), uplift.unpack(), trained.calendar)
+    plan = build_plan(lifted, workload.rule)
     if not plan.covers(now):
         raise ForecastError(f"the outlook covers {plan.start} to {plan.end}, not the present {now}")
-    return packed, trained.path_then
+    return packed, uplift
 
 
 def _unknown_to_source(name: str, fetched: FetchedTraffic) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from forecaster.errors import StoreError
+from forecaster.errors import ForecastError, StoreError
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import PlanStore, TrainingRecord
+from forecaster.store import PackedOutlook, PlanStore, StoredUplift, TrainingRecord
 from forecaster.worker.board import Board
 from forecaster.worker.messages import (
     Message,
@@ -60,12 +60,9 @@ class TrainingDesk:
         match message:
             case Started(workload):
                 self._current = workload
-            case Trained(outlook=packed, record=record, store_error=store_error):
-                self._done(packed.workload, record, store_error)
-                held = self._served.held(packed.workload)
-                plan = self._board.take_outlook(packed.unpack(), held)
-                if plan is not None:
-                    self._served.note(now, self._board.states([packed.workload], now))
+            case Trained(outlook, uplift, record, store_error):
+                self._done(outlook.workload, record, store_error)
+                self._plan(outlook, uplift, now)
             case TrainingFailed(workload=workload, record=record, store_error=store_error):
                 self._done(workload, record, store_error)
             case SourceFailed(_, error):
@@ -87,6 +84,18 @@ class TrainingDesk:
     def source_is_back(self) -> None:
         """Live traffic comes again: no need to wait any longer."""
         self._retry_at = None
+
+    def _plan(self, packed: PackedOutlook, uplift: StoredUplift, now: datetime) -> None:
+        name = packed.workload
+        try:
+            held = self._served.held(name)
+            plan = self._board.take_outlook(packed.unpack(), held, uplift)
+        except (StoreError, ForecastError) as error:
+            # The trainer has planned by it as well, but by the calendar of its beginning.
+            _log.error("not planned", extra={"workload": name, "error": str(error)})
+            return
+        if plan is not None:
+            self._served.note(now, self._board.states([name], now))
 
     def _done(self, workload: str, record: TrainingRecord, store_error: str | None) -> None:
         self._current = None

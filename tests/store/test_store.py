@@ -1,12 +1,16 @@
 """What is saved is there after reopening, whole or not at all."""
 
+import dataclasses
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+import zlib
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +18,10 @@ import numpy as np
 import pytest
 
 from forecaster.errors import StoreError
+from forecaster.events.uplift import UpliftModel
 from forecaster.planning import Held
 from forecaster.planning.snapshot import TrainingState
-from forecaster.store import PlanStore, TrainingRecord, pack
+from forecaster.store import PlanStore, StoredUplift, TrainingRecord, pack
 from tests.store.conftest import NOW
 
 RECORD = TrainingRecord(
@@ -81,6 +86,53 @@ def test_workloads_that_are_no_longer_configured_are_forgotten_in_the_end(store,
     assert [one.workload for one in store.outlooks()] == ["tv/api"]
     assert set(store.records()) == {"tv/api"}
     assert set(store.served_since(NOW)) == {"tv/api"}
+
+
+def uplift(workload="tv/api", cutoff=NOW, kind="news"):
+    return StoredUplift.of(workload, cutoff, UpliftModel(ordinary=frozenset({kind})))
+
+
+def test_what_lifts_an_outlook_survives_beside_it_and_is_forgotten_with_it(path, make_outlook):
+    with PlanStore(path) as store:
+        for name in ("tv/api", "tv/old"):
+            store.save_outlook(pack(make_outlook(name)), RECORD, None, uplift(name))
+    with PlanStore(path) as store:
+        assert list(store.uplifts()) == [uplift("tv/api"), uplift("tv/old")]
+        assert store.forget_others(["tv/api"], NOW + timedelta(days=30)) == 1
+        assert list(store.uplifts()) == [uplift("tv/api")]
+
+
+def test_an_outlook_and_its_uplift_are_written_together_or_not_at_all(store, make_outlook):
+    store.save_outlook(pack(make_outlook()), RECORD, None, uplift(kind="before"))
+    broken = TrainingRecord(TrainingState(runs=None))
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.save_outlook(pack(make_outlook()), broken, None, uplift(kind="after"))
+    (kept,) = store.uplifts()
+    assert kept.unpack().ordinary == {"before"}
+
+
+def test_an_outlook_that_an_older_preroll_stored_later_has_no_uplift(store, make_outlook):
+    """It knows of no table of uplifts, and stores its outlooks lifted: nothing may lift them."""
+    store.save_outlook(pack(make_outlook()), RECORD, None, uplift())
+    later = dataclasses.replace(pack(make_outlook()), cutoff=NOW + timedelta(hours=1))
+    store.save_outlook(later, RECORD)
+    assert list(store.uplifts()) == []
+
+
+def test_a_file_from_before_there_were_uplifts_opens(path, make_outlook):
+    with PlanStore(path) as store:
+        store.save_outlook(pack(make_outlook()), RECORD)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE uplifts")
+    with PlanStore(path) as store:
+        assert list(store.uplifts()) == []
+        assert len(list(store.outlooks())) == 1
+
+
+@pytest.mark.parametrize("damaged", [b"", b"junk", uplift().model[:-3], zlib.compress(b"{}")])
+def test_an_uplift_that_cannot_be_read_says_whose_it_is(damaged):
+    with pytest.raises(StoreError, match="tv/api: the stored uplift of events cannot be read"):
+        StoredUplift("tv/api", NOW, damaged).unpack()
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(store, make_outlook):

@@ -55,6 +55,7 @@ def test_what_is_told_is_what_is_stored(run, store):
     told = run(fleet("tv/a"), fetch_from(history("tv/a")))
     assert [type(message) for message in told] == [Started, Trained]
     assert list(store.outlooks()) == [told[1].outlook]
+    assert list(store.uplifts()) == [told[1].uplift]
     assert store.records() == {"tv/a": told[1].record}
     assert told[1].store_error is None
 

@@ -1,12 +1,14 @@
 """When runs begin, and what a failure or a death means for the next one."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 from freezegun import freeze_time
 
+from forecaster.events.uplift import UpliftModel
 from forecaster.planning.snapshot import TrainingState
-from forecaster.store import PlanStore, TrainingRecord, pack
+from forecaster.store import PlanStore, StoredUplift, TrainingRecord, pack
 from forecaster.worker import utc_now
 from forecaster.worker.board import Board
 from forecaster.worker.messages import RunEnded, SourceFailed, Started, Trained, TrainingFailed
@@ -38,7 +40,8 @@ def desk(board, store):
 def trained(workload, at=NOW):
     key = TV.training_key(TV.workloads[0].rule)
     record = TrainingRecord(TrainingState(at, 1.0, 1), at, 0, key)
-    return Trained(pack(outlook(workload, start=at)), record)
+    packed = pack(outlook(workload, start=at))
+    return Trained(packed, StoredUplift.of(workload, at, UpliftModel()), record)
 
 
 def names(workloads):
@@ -163,7 +166,7 @@ def test_a_workload_that_failed_is_tried_alone_later(desk, board):
 def test_a_plan_that_could_not_be_stored_is_served_and_that_is_said(desk, board):
     told = trained("tv/a")
     desk.begin()
-    desk.take(Trained(told.outlook, told.record, "disk is full"), NOW)
+    desk.take(dataclasses.replace(told, store_error="disk is full"), NOW)
     snapshot = board.snapshot(NOW)
     assert snapshot.target("tv/a", NOW).replicas == 42
     assert "disk is full" in snapshot.notices[0]
