@@ -111,6 +111,16 @@ def test_events_are_bands_behind_both_panels(outlook, plan):
     assert [one.text for one in figure.layout.annotations if one.text] == ["A final"]
 
 
+def test_events_are_bands_behind_the_forecasts_of_a_backtest(report):
+    first = next(iter(report.series.values())).origins[0].cutoff
+    match = EventSpan(first + HOUR, first + 3 * HOUR, "A final")
+    figure = backtest_figure(report, events=[match])
+    (band,) = [one for one in figure.layout.shapes if one.name == "event"]
+    assert (band.xref, band.x0) == ("x", (first + HOUR).replace(tzinfo=None))
+    assert "A final" in [one.text for one in figure.layout.annotations]
+    assert not backtest_figure(report).layout.shapes
+
+
 def test_the_forecasts_of_all_origins_are_drawn_in_the_unit_of_the_input(report):
     figure = backtest_figure(report)
     observed = trace(figure, "observed")

@@ -160,9 +160,12 @@ def plan(
     if csv_file:
         write_rows(csv_file, plan_rows(made))
     if html_file:
-        from forecaster.plots import figures_page, outlook_figure
+        from forecaster.plots import event_spans, figures_page, outlook_figure
 
-        figure = outlook_figure(past.before(cutoff), made.outlook, plan=made, timezone=zone.key)
+        marked = event_spans(calendar, past.start, made.outlook.end)
+        figure = outlook_figure(
+            past.before(cutoff), made.outlook, plan=made, events=marked, timezone=zone.key
+        )
         notes = plan_notes(made, target)
         write_text(html_file, figures_page(f"Plan for {past.series_id}", [figure], notes=notes))
     if json_file:

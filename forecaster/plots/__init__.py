@@ -1,9 +1,10 @@
 """One set of figures: for the reports, the web page and the notebooks."""
 
 from forecaster.plots.backtest import backtest_figure
+from forecaster.plots.events import EventSpan, event_spans
 from forecaster.plots.frontier import frontier_figure
 from forecaster.plots.night import night_figure
-from forecaster.plots.outlook import EventSpan, outlook_figure
+from forecaster.plots.outlook import outlook_figure
 from forecaster.plots.page import PageTable, figures_page
 from forecaster.plots.peaks import peak_calibration_figure
 from forecaster.plots.proof_page import proof_page
@@ -16,6 +17,7 @@ __all__ = [
     "ForecastLines",
     "PageTable",
     "backtest_figure",
+    "event_spans",
     "figures_page",
     "frontier_figure",
     "night_figure",

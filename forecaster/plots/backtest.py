@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -14,6 +14,7 @@ from forecaster.backtest.baselines import SEASONAL_NAIVE
 from forecaster.backtest.report import BacktestReport, SeriesReport
 from forecaster.backtest.scores import score
 from forecaster.durations import format_duration
+from forecaster.plots.events import EventSpan, add_events
 from forecaster.plots.style import (
     OBSERVED,
     OUTLOOK,
@@ -35,9 +36,15 @@ _SHOWN_RIVALS = 3
 
 
 def backtest_figure(
-    report: BacktestReport, series_id: str | None = None, *, timezone: str = "UTC"
+    report: BacktestReport,
+    series_id: str | None = None,
+    *,
+    events: Sequence[EventSpan] = (),
+    timezone: str = "UTC",
 ) -> go.Figure:
     """One series: traffic and its forecasts, calibration, and the WAPE of every origin.
+
+    ``events`` are marked behind the traffic.
 
     Without ``series_id`` it is the report's first series; KeyError for one that it does not have.
     """
@@ -61,6 +68,9 @@ def backtest_figure(
     for annotation, left in zip(fig.layout.annotations, (0.0, 0.0, _RIGHT_PANEL), strict=True):
         annotation.update(x=left, xanchor="left", font={"size": 14})
     _add_forecasts(fig, one, timezone)
+    last = one.origins[-1]
+    ends = last.cutoff + len(last.observed) * last.step
+    add_events(fig, events, timezone, shown=(one.origins[0].cutoff, ends))
     _add_calibration(fig, one)
     _add_origins(fig, one, timezone)
     unit = "requests per second"

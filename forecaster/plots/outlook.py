@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from forecaster.models.outlook import Outlook
 from forecaster.planning import Plan
+from forecaster.plots.events import EventSpan, add_events
 from forecaster.plots.style import (
-    EVENT,
     OBSERVED,
     OUTLOOK,
     RISK,
@@ -27,16 +26,7 @@ from forecaster.plots.style import (
 )
 from forecaster.traffic.history import TrafficSeries
 
-__all__ = ["EventSpan", "add_event", "outlook_figure"]
-
-
-@dataclass(frozen=True)
-class EventSpan:
-    """Something known ahead, drawn as a band behind the traffic."""
-
-    start: datetime
-    end: datetime
-    label: str = ""
+__all__ = ["outlook_figure"]
 
 
 def outlook_figure(
@@ -75,8 +65,8 @@ def outlook_figure(
     fig.update_xaxes(title_text=f"time ({timezone})", row=2 if plan else 1, col=1)
     dress(fig, title or f"{outlook.series_id}: the next {_hours(outlook)} hours", height=600)
     fig.update_layout(hovermode="x unified", legend=wide_legend(0.0, 1.01))
-    for event in events:
-        add_event(fig, event, timezone, rows=2 if plan else 1)
+    begin = recent.start if recent else outlook.start
+    add_events(fig, events, timezone, shown=(begin, outlook.end), rows=2 if plan else 1)
     if recent:
         start = local_time(outlook.start, timezone)
         fig.add_vline(x=start, line={"color": "#777777", "width": 1, "dash": "dash"})
@@ -101,23 +91,6 @@ def _add_plan(fig: go.Figure, plan: Plan, timezone: str) -> None:
         col=1,
     )
     fig.update_yaxes(title_text="replicas", rangemode="tozero", row=2, col=1)
-
-
-def add_event(fig: go.Figure, event: EventSpan, timezone: str, rows: int) -> None:
-    """A band behind the first ``rows`` panels of a figure of subplots, its label in the first."""
-    span = {"x0": local_time(event.start, timezone), "x1": local_time(event.end, timezone)}
-    for row in range(1, rows + 1):
-        fig.add_vrect(
-            **span,
-            fillcolor=EVENT,
-            line_width=0,
-            layer="below",
-            row=row,
-            col=1,
-            annotation_text=event.label if row == 1 else "",
-            annotation_position="top left",
-            annotation={"textangle": -90, "font": {"size": 10, "color": "#8a6d1d"}},
-        )
 
 
 def _shown(

@@ -21,6 +21,19 @@ thead th { border-bottom: 2px solid #999; }
 p.note { color: #555; margin: .2rem 0; }
 """
 
+# A legend of one line has one for each entry there, and stands above the plot.
+_ON_A_PHONE = """
+if (matchMedia("(max-width: 640px)").matches) {
+  for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+    if ((plot.layout.legend || {}).orientation !== "h") continue;
+    const named = plot.data.filter((one) => one.name && one.showlegend !== false).length;
+    const more = 19 * Math.max(0, named - 2);
+    const margin = { ...plot.layout.margin, t: plot.layout.margin.t + more, l: 52, r: 8 };
+    Plotly.relayout(plot, { margin, height: plot.layout.height + more });
+  }
+}
+"""
+
 
 @dataclass(frozen=True)
 class PageTable:
@@ -51,7 +64,7 @@ def figures_page(
                 config={"displaylogo": False, "responsive": True},
             )
         )
-    body = "\n".join(parts)
+    body = "\n".join([*parts, f"<script>{_ON_A_PHONE}</script>" if figures else ""])
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

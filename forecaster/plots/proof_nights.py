@@ -82,6 +82,7 @@ def _close_up(part: ProofPart, name: str, words: str, instant: datetime) -> str:
         part.shown,
         part.forecast,
         within=(instant - _AROUND, instant + _AROUND),
+        events=part.events,
         unit=part.unit,
         timezone=part.timezone,
     ).update_layout(height=560)

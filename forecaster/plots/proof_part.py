@@ -13,6 +13,7 @@ from forecaster.backtest.replay import PolicyReplay
 from forecaster.backtest.report import BacktestReport, InputUnit
 from forecaster.backtest.span import ReplaySpan
 from forecaster.backtest.verdict import Verdict
+from forecaster.plots.events import EventSpan, event_spans
 from forecaster.plots.replay import ForecastLines
 from forecaster.traffic.history import FloatArray
 
@@ -26,7 +27,8 @@ class ProofPart:
     """One observed series. ``shown`` has Preroll and the HPA, as far as they were replayed.
 
     ``target`` is the unserved ratio for which their settings were the best, None where each is
-    shown as it ran; ``days`` compare the two. ``prefix`` begins the ids of its figures.
+    shown as it ran; ``days`` compare the two. ``prefix`` begins the ids of its figures. ``events``
+    are those of the calendar that the backtest was given, none without one.
     """
 
     one: SeriesProof
@@ -38,6 +40,7 @@ class ProofPart:
     unit: InputUnit
     timezone: str
     prefix: str
+    events: tuple[EventSpan, ...] = ()
 
 
 def proof_part(
@@ -63,7 +66,12 @@ def proof_part(
         _band(proof.day_ahead, name, one.span),
         _BAND,
     )
-    return ProofPart(one, one.span, shown, target, days, forecast, proof.unit, timezone, prefix)
+    namespace, _, workload = name.rpartition("/")
+    calendar = proof.asked.calendar.selecting(namespace, workload)
+    events = event_spans(calendar, one.span.at(0.0), one.span.series.end)
+    return ProofPart(
+        one, one.span, shown, target, days, forecast, proof.unit, timezone, prefix, events
+    )
 
 
 def _band(

@@ -51,6 +51,7 @@ def _traffic(part: ProofPart) -> str:
         part.one.settings,
         part.shown,
         part.forecast,
+        events=part.events,
         unit=part.unit,
         timezone=part.timezone,
         stretches=_STRETCHES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.report import InputUnit
 from forecaster.backtest.span import ReplaySpan
 from forecaster.durations import format_duration
+from forecaster.plots.events import EventSpan, add_events
 from forecaster.plots.policies import policy_look
 from forecaster.plots.style import (
     OBSERVED,
@@ -68,6 +69,7 @@ def replay_figure(
     forecast: ForecastLines | None = None,
     *,
     within: tuple[datetime, datetime] | None = None,
+    events: Sequence[EventSpan] = (),
     unit: InputUnit = _RPS,
     timezone: str = "UTC",
     title: str | None = None,
@@ -77,8 +79,8 @@ def replay_figure(
 
     Of the policies Preroll and the HPA are shown, the others wait in the legend. A long span is
     drawn by the lowest and highest value of each of ``stretches``; ``within`` shows a part of it,
-    up to its second instant. Clocks are those of ``timezone``. A band that is far wider than all
-    traffic is cut off above it.
+    up to its second instant. ``events`` are bands behind all three. Clocks are those of
+    ``timezone``. An outlook that is far wider than all traffic is cut off above it.
     """
     drawn = _Drawn(span, settings, unit.per_rps, timezone, within, stretches)
     fig = make_subplots(
@@ -96,6 +98,7 @@ def replay_figure(
         fig.update_yaxes(range=[0, 1.08 * top], row=1, col=1)
     fig.update_xaxes(title_text=f"time ({timezone})", row=3, col=1)
     dress(fig, title or f"{span.series.series_id}: who ran how many replicas", height=680)
+    add_events(fig, events, timezone, shown=drawn.shown, rows=3)
     fig.update_layout(
         hovermode="x", legend=wide_legend(0.0, 1.005), margin={"t": 128, "l": 74}, dragmode="zoom"
     )
@@ -121,6 +124,7 @@ class _Drawn:
             first = min(max(0, (within[0] - begin) // step), len(span) - 1)
             last = min(len(span), max(first + 1, -((begin - within[1]) // step)))
         self.rows = slice(first, last)
+        self.shown = (begin + first * step, begin + last * step)
         self.per_rps = per_rps
         self.stretches = stretches
         self.traffic = span.rate_rps

@@ -15,6 +15,8 @@ from forecaster.traffic.history import FloatArray
 
 __all__ = [
     "EVENT",
+    "EVENT_MARK",
+    "EVENT_TEXT",
     "OBSERVED",
     "OUTLOOK",
     "RISK",
@@ -35,6 +37,8 @@ RISK = "#d55e00"
 TARGET = "#009e73"
 TARGET_FILL = "rgba(0, 158, 115, 0.12)"
 EVENT = "rgba(230, 159, 0, 0.18)"
+EVENT_MARK = "#e69f00"
+EVENT_TEXT = "#8a6d1d"
 RIVALS = ("#e69f00", "#cc79a7", "#56b4e9", "#8c8c8c", "#8c6d31", "#b3a300")
 
 _BAND = "rgba(0, 114, 178, 0.20)"

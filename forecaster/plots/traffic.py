@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from forecaster.backtest.report import InputUnit
-from forecaster.plots.outlook import EventSpan, add_event
+from forecaster.plots.events import EventSpan, add_events
 from forecaster.plots.replay import traffic_words
 from forecaster.plots.style import OBSERVED, add_line, dress, local_times
 from forecaster.plots.thin import MOST_STRETCHES, thin_rows
@@ -37,8 +37,7 @@ def traffic_figure(
     fig = make_subplots(rows=1, cols=1)
     times = local_times(series.times, timezone)[rows]
     add_line(fig, times, values[rows], "traffic", OBSERVED, 1.1)
-    for event in events:
-        add_event(fig, event, timezone, rows=1)
+    add_events(fig, events, timezone, shown=(series.start, series.end))
     fig.update_yaxes(title_text=traffic_words(unit, series.step), rangemode="tozero")
     fig.update_xaxes(title_text=f"time ({timezone})")
     dress(fig, title or series.series_id, height=380)

@@ -33,6 +33,14 @@ def test_a_plan_with_the_calendar_is_another_plan(tmp_path):
     assert not any("events:" in one for one in plain["model_reasons"])
 
 
+def test_a_plans_page_marks_the_matches_of_its_time(tmp_path):
+    page = tmp_path / "plan.html"
+    planned(tmp_path, "--events", sample_matches_path(), "--html", page)
+    assert "Germany v Yugoslavia, 12:30\\u201314:25" in page.read_text()
+    planned(tmp_path, "--html", page)
+    assert "Yugoslavia" not in page.read_text()
+
+
 def test_a_bad_entry_is_told_with_its_place_and_left_out(tmp_path):
     calendar = tmp_path / "matches.csv"
     calendar.write_text(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from forecaster.events import Calendar, Event
 from forecaster.plots import proof_page
 from tests.backtest.proof_cases import make_proof, make_series_proof
 
@@ -46,6 +48,9 @@ def written(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     series = make_series_proof("a-namespace-with-a-long-name/and-a-workload-with-a-longer-one")
     proof = make_proof(series, timezone="America/Argentina/Buenos_Aires")
+    starts = [series.span.at(3600.0 * hour) for hour in range(4, 40, 4)]
+    final = Calendar(tuple(Event(at, at + timedelta(hours=2), "a final") for at in starts))
+    proof = replace(proof, asked=replace(proof.asked, calendar=final))
     file.write_text(proof_page(proof, title="Backtest of a-file-with-a-rather-long-name.csv.gz"))
     return file
 
@@ -161,3 +166,20 @@ def test_a_line_is_hidden_by_its_entry_in_the_legend(opened):
     assert entry.get_attribute("aria-pressed") == "false"
     entry.click()
     page.wait_for_function(f"{lines}.every(one => one.visible === true)")
+
+
+def test_events_are_bands_that_go_and_come_with_their_entry_in_the_legend(opened):
+    page = opened.page
+    entry = page.locator("div:has(> #replay) > .legend button", has_text="event")
+    plot = "document.getElementById('replay')"
+    bands = f"{plot}._fullLayout.shapes.filter(one => one.name === 'event').map(one => one.visible)"
+    texts = f"{plot}.querySelectorAll('.annotation-text').length"
+    count, told = len(page.evaluate(bands)), page.evaluate(texts)
+    assert count == 3 * 9
+    assert 0 < told <= 9
+    entry.click()
+    page.wait_for_function(f"{texts} === 0")
+    assert not any(page.evaluate(bands))
+    entry.click()
+    page.wait_for_function(f"{texts} === {told}")
+    assert page.evaluate(bands) == [True] * count

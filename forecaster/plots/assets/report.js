@@ -53,6 +53,12 @@
         const on = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(on));
         Plotly.restyle(plot, { visible: on ? true : "legendonly" }, group.traces);
+        // Bands and their labels go by the name of their entry.
+        const also = (one) => (one.name === group.shown.name ? { ...one, visible: on } : one);
+        const { shapes = [], annotations = [] } = plot.layout;
+        if ([...shapes, ...annotations].some((one) => one.name === group.shown.name)) {
+          Plotly.relayout(plot, { shapes: shapes.map(also), annotations: annotations.map(also) });
+        }
       });
       place.append(button);
     }
