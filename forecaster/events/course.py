@@ -84,8 +84,9 @@ def rows_on_course(
     """:func:`on_course` of several curves (n, KNOTS) at once, shape (n, len(centres))."""
     knots = course_knots(event.duration)
     seconds = centres - event.start.timestamp()
-    left = np.clip(np.searchsorted(knots, seconds, side="right") - 1, 0, KNOTS - 2)
-    slopes = np.diff(curves, axis=1) / np.diff(knots)
+    left = np.searchsorted(knots, seconds, side="right") - 1
+    left = np.minimum(np.maximum(left, 0), KNOTS - 2)
+    slopes = (curves[:, 1:] - curves[:, :-1]) / (knots[1:] - knots[:-1])
     found: FloatArray = slopes[:, left] * (seconds - knots[left]) + curves[:, left]
     beyond = (seconds < knots[0]) | (seconds > knots[-1])
     if beyond.any():

@@ -33,6 +33,14 @@ def events_around(calendar: Calendar, since: datetime, until: datetime) -> tuple
 
 
 @dataclass(frozen=True, eq=False)
+class _Audience:
+    """Log factors (rows, steps) of events that share an audience; ``on`` where one may go on."""
+
+    logs: FloatArray
+    on: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Effects:
     """The curves of the events around some intervals, whose middles are ``centres``."""
 
@@ -54,7 +62,7 @@ class Effects:
         levels = np.array([0.5 if one is None else one for one in quantiles])
         middle = np.array([one is None for one in quantiles])
         shape = (len(quantiles), len(self.centres))
-        groups: dict[str, FloatArray] = {}
+        audiences: dict[str, _Audience] = {}
         for one in self.curves:
             part = self._inside(one.event)
             centres = self.centres[part]
@@ -68,14 +76,19 @@ class Effects:
             for shift in _SHIFTS if unsure and above.any() else ():
                 moved = rows_on_course(one.event, curves[above], centres + shift * unsure, -np.inf)
                 found[above] = np.fmax(found[above], moved)
-            group = groups.get(one.event.group)
-            if group is None:
-                group = groups[one.event.group] = np.full(shape, -np.inf)
-            np.fmax(group[:, part], found, out=group[:, part])
-        if not groups:
+            audience = audiences.get(one.event.group)
+            if audience is None:
+                audience = audiences[one.event.group] = _Audience(
+                    np.full(shape, -np.inf), np.zeros(len(self.centres), dtype=bool)
+                )
+            logs = audience.logs[:, part]
+            np.fmax(logs, found, out=logs)
+            audience.on[part] = True
+        if not audiences:
             return np.zeros(shape)
-        logs = [np.where(np.isneginf(one), 0.0, one) for one in groups.values()]
-        return _together(logs, self.overlap)
+        for audience in audiences.values():
+            np.copyto(audience.logs, 0.0, where=audience.logs == -np.inf)
+        return _together(list(audiences.values()), self.overlap)
 
     def _inside(self, event: Event) -> slice:
         unsure = event.start_uncertainty
@@ -104,23 +117,23 @@ def effects_between(
     return Effects(curves, calendar.overlap, centres_of(start, step, steps))
 
 
-def _together(logs: Sequence[FloatArray], overlap: Overlap) -> FloatArray:
-    """Log factors of several audiences, (rows, steps) each, 0 where nothing is on."""
-    if len(logs) == 1:
-        return logs[0]
-    stacked = np.stack(logs)
-    if overlap is Overlap.MULTIPLY:
-        total: FloatArray = stacked.sum(axis=0)
-        return total
+def _together(audiences: Sequence[_Audience], overlap: Overlap) -> FloatArray:
+    if len(audiences) == 1:
+        return audiences[0].logs
     if overlap is Overlap.LARGEST:
+        stacked = np.stack([one.logs for one in audiences])
         largest = stacked.max(axis=0)
-        lowest = stacked.min(axis=0)
-        chosen: FloatArray = np.where(largest > 0, largest, lowest)
+        chosen: FloatArray = np.where(largest > 0, largest, stacked.min(axis=0))
         return chosen
-    # Where one goes on alone nothing is to be added up, and that is nearly everywhere.
-    several = ((stacked != 0).any(axis=1).sum(axis=0)) > 1
-    added: FloatArray = np.maximum(stacked.sum(axis=0), _LEAST_LOG)
+    total = audiences[0].logs.copy()
+    for one in audiences[1:]:
+        total += one.logs
+    if overlap is Overlap.MULTIPLY:
+        return total
+    np.maximum(total, _LEAST_LOG, out=total)
+    # Where one goes on alone that is all, and that is nearly everywhere.
+    several = np.sum([one.on for one in audiences], axis=0) > 1
     if several.any():
-        excess = np.expm1(stacked[:, :, several]).sum(axis=0)
-        added[:, several] = np.log(np.maximum(1.0 + excess, _LEAST))
-    return added
+        excess = np.expm1([one.logs[:, several] for one in audiences]).sum(axis=0)
+        total[:, several] = np.log(np.maximum(1.0 + excess, _LEAST))
+    return total

@@ -41,8 +41,7 @@ def outlook_with_events(
 def _lifted(
     outlook: Outlook, middle: FloatArray, event: FloatArray, touched: np.ndarray
 ) -> FloatArray:
-    """The rates of some steps, lifted: ``middle`` is the events' (steps,), ``event`` is (q, steps),
-    both logarithms."""
+    """The rates of the steps ``touched``; the events' logs are (steps,) and (quantiles, steps)."""
     epsilon = 1.0 / outlook.step.total_seconds()
     half = np.log(outlook.at(0.5)[touched] + epsilon)
     own = np.log(outlook.rate_rps[:, touched] + epsilon) - half
