@@ -8,12 +8,14 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from forecaster.store import CalendarShelf
+from forecaster.traffic.history import TrafficSeries
 from forecaster.worker import utc_now
 from tests.service.running import running, sound
 from tests.worker.sources import STEP, moved_trace, write_traffic_file
@@ -88,6 +90,109 @@ def test_an_event_made_with_curl_is_a_band_of_the_forecast_and_is_there_after_a_
         until(lambda: not shelf.load()[1].events)
         assert service.stop()[0] == 0
         assert not [line for line in service.lines() if line["level"] in {"warning", "error"}]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The outlook's middle and the plan's replicas, step by step."""
+
+    start: datetime
+    middle: list[float]
+    replicas: list[int]
+
+    @classmethod
+    def of(cls, service) -> Forecast:
+        answer = service.get("/v1/workloads/tv/api/forecast?quantiles=0.5").json()
+        first = datetime.fromisoformat(answer["timestamps"][0])
+        return cls(first, answer["quantiles"]["0.5"], answer["replicas"])
+
+    def over(self, other: Forecast, at: datetime) -> tuple[float, float]:
+        """What the middle, and the replicas, are of the other's at an instant, rounded."""
+        place = (at - self.start) // STEP
+        assert other.start == self.start
+        replicas = self.replicas[place] / other.replicas[place]
+        return round(self.middle[place] / other.middle[place], 1), replicas
+
+
+def test_an_event_over_rest_lifts_the_plan_within_seconds_and_after_a_kill_until_it_is_removed(
+    tmp_path, environment
+):
+    """Live traffic is an hour old, so the outlook speaks, and KEDA gets what it says."""
+    now = utc_now()
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    end = epoch + (now - epoch) // STEP * STEP - timedelta(hours=1)
+    write_traffic_file(tmp_path / "traffic.csv.gz", moved_trace("x", end, 3))
+    during, later = now + timedelta(minutes=30), now + timedelta(minutes=150)
+    more = "defaults: {max_replicas: 5000}"
+
+    def lifted(at: datetime) -> bool:
+        """The middle is what was declared; the quantile that is planned by is not sure of it."""
+        middle, replicas = Forecast.of(service).over(plain, at)
+        return middle == 3 and 3 < replicas < 10
+
+    body = {
+        "id": "final",
+        "start": (now - timedelta(minutes=15)).isoformat(),
+        "end": (now + timedelta(minutes=90)).isoformat(),
+        "kind": "football",
+        "uplift": 3,
+    }
+    with running(tmp_path, more) as service:
+        service.wait_until_ready()
+        plain, target = Forecast.of(service), service.target_by("outlook")
+        posted = time.monotonic()
+        answer = httpx.post(service.url + "/v1/events", json=body, headers=WRITE)
+        assert answer.status_code == 201, answer.text
+        until(lambda: lifted(during), 10)
+        until(lambda: service.target()["replicas"] > 3 * target["replicas"], 5)
+        assert time.monotonic() - posted < 10
+        assert Forecast.of(service).over(plain, later) == (1, 1)
+        url = service.url + "/v1/events/final/extend"
+        assert httpx.post(url, json={"by": "2h"}, headers=WRITE).status_code == 200
+        until(lambda: lifted(later), 10)
+        assert service.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+    with running(tmp_path, more) as service:
+        service.wait_until_ready(seconds=20)
+        assert lifted(later)
+        assert service.stop()[0] == 0
+        assert "trained" not in service.events()
+    with running(tmp_path, more) as service:
+        service.wait_until_ready(seconds=20)
+        assert lifted(during)
+        assert httpx.delete(service.url + "/v1/events/final", headers=WRITE).status_code == 204
+        until(lambda: Forecast.of(service) == plain, 10)
+        until(lambda: service.target()["replicas"] < 2 * target["replicas"], 5)
+        assert service.stop()[0] == 0
+        assert "trained" not in service.events()
+
+
+def test_an_event_of_a_kind_that_past_ones_taught_lifts_the_plan_at_once(tmp_path, environment):
+    """Two launches trebled traffic; a third one is announced, and nobody says what it brings."""
+    now = utc_now()
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    end = epoch + (now - epoch) // STEP * STEP
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    launches = [end - 2 * day + 3 * hour, end - day + 3 * hour]
+    series = moved_trace("x", end, 3)
+    rates = series.rate_rps.copy()
+    for at in launches:
+        first = (at - series.start) // STEP
+        rates[first : first + 24] *= 3
+    write_traffic_file(tmp_path / "traffic.csv.gz", TrafficSeries("x", series.start, STEP, rates))
+    past = [
+        {"start": at.isoformat(), "end": (at + 2 * hour).isoformat(), "kind": "launch"}
+        for at in launches
+    ]
+    with running(tmp_path, f"events: {{events: {json.dumps(past)}}}") as service:
+        service.wait_until_ready()
+        plain = Forecast.of(service)
+        at = end + 3 * hour
+        body = {"start": at.isoformat(), "end": (at + 2 * hour).isoformat(), "kind": "launch"}
+        answer = httpx.post(service.url + "/v1/events", json=body, headers=WRITE)
+        assert answer.status_code == 201, answer.text
+        until(lambda: Forecast.of(service).over(plain, at + hour)[0] > 1.8, 10)
+        assert Forecast.of(service).over(plain, at + hour)[0] < 3.2
+        assert Forecast.of(service).over(plain, at + 6 * hour) == (1, 1)
 
 
 def test_who_may_only_read_changes_nothing(folder, environment, monkeypatch):
