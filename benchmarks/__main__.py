@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.traces import Trace
 
-SECTIONS = ("outlook", "training", "proof", "cold-start", "hard-series", "known-ahead", "endpoint")
+SECTIONS = (
+    "outlook",
+    "training",
+    "proof",
+    "cold-start",
+    "hard-series",
+    "known-ahead",
+    "events-fleet",
+    "endpoint",
+)
 
 
 def main() -> None:
@@ -63,6 +72,11 @@ def main() -> None:
         print("## Known ahead: the tournament with its matches\n", flush=True)
         print("\n" + measure_day_ahead() + "\n", flush=True)
         print("\n" + measure_slack() + "\n", flush=True)
+    if "events-fleet" in sections:
+        from benchmarks.events_fleet import measure_events_fleet
+
+        print("## A year of events for a thousand workloads\n", flush=True)
+        print("\n" + measure_events_fleet() + "\n", flush=True)
     if "endpoint" in sections:
         if shutil.which("wrk") is None:
             print("## Endpoint\n\nnot measured: wrk is not installed (Debian: wrk)\n")
