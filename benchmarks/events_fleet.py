@@ -52,7 +52,7 @@ def measure_events_fleet() -> str:
     fleet = _fleet()
     year = Calendar(tuple(_year()))
     plans, ahead = _plans(fleet), KnownAhead()
-    ahead.take(year)
+    ahead.take(year, {})
     outlooks = {one.outlook.series_id: one.outlook for one in plans.all()}
     models = {one.workload: _model(place) for place, one in enumerate(fleet.workloads)}
     concerned = [
@@ -110,7 +110,7 @@ def _steps(
     rounds = []
     for _ in range(ROUNDS):
         took, ahead = _Took(), KnownAhead()
-        ahead.take(dataclasses.replace(year))
+        ahead.take(dataclasses.replace(year), {})
         for one in fleet.workloads:
             outlook, began = outlooks[one.workload], time.process_time()
             part = ahead.part(one, outlook.start, outlook.end)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from forecaster.events import EMPTY_CALENDAR, Calendar
+from forecaster.events import EMPTY_CALENDAR, EVERY_WORKLOAD, Calendar, Selector
 from forecaster.settings import WorkloadSettings
 
 __all__ = ["AROUND", "KnownAhead"]
@@ -25,30 +26,44 @@ class KnownAhead:
         self._near_bounds: tuple[datetime, datetime] | None = None
         self._parts: dict[str, Calendar] = {}
 
-    def take(self, calendar: Calendar) -> None:
-        """Another calendar."""
-        self._calendar, self._near_bounds = calendar, None
-
     def part(self, workload: WorkloadSettings, since: datetime, until: datetime) -> Calendar:
         """What concerns a workload within [since, until) or ``AROUND`` it, and is remembered."""
         part = self._part(workload, since, until)
         self._parts[workload.workload] = part
         return part
 
-    def changed(self, spans: dict[str, tuple[WorkloadSettings, datetime, datetime]]) -> list[str]:
-        """The workloads whose part, within these spans, is another one than is remembered."""
+    def take(
+        self, calendar: Calendar, spans: Mapping[str, tuple[WorkloadSettings, datetime, datetime]]
+    ) -> list[str]:
+        """Another calendar; the workloads whose part, within these spans, is another one by it.
+
+        ``spans`` are those of all parts that still matter.
+        """
+        before, self._calendar, self._near_bounds = self._calendar, calendar, None
         if not spans:
             return []
         self._cut(
             min(since for _, since, _ in spans.values()),
             max(until for _, _, until in spans.values()),
         )
+        moved = self._moved_since(before)
         changed = []
         for name, (workload, since, until) in spans.items():
-            part, before = self._part(workload, since, until), self._parts.get(name)
-            if before is None or (part.events, part.overlap) != (before.events, before.overlap):
+            of = workload.namespace, workload.name, workload.labels
+            if not any(one.matches(*of) for one in moved):
+                continue  # a thousand workloads, one event: hardly any is looked at
+            part, known = self._part(workload, since, until), self._parts.get(name)
+            if known is None or (part.events, part.overlap) != (known.events, known.overlap):
                 changed.append(name)
         return changed
+
+    def _moved_since(self, before: Calendar) -> set[Selector]:
+        """Whom those events concern that came, went, or are others now."""
+        if before.overlap != self._calendar.overlap:
+            return {EVERY_WORKLOAD}
+        bounds = self._near_bounds
+        old = before.within(*bounds).events if bounds is not None else ()
+        return {one.selector for one in {*old} ^ {*self._near.events}}
 
     def _part(self, workload: WorkloadSettings, since: datetime, until: datetime) -> Calendar:
         self._cut(since, until)

@@ -88,13 +88,12 @@ class Plans:
 
         Plans that have ended stay as they are, and one that cannot be made leaves the one before.
         """
-        self._ahead.take(calendar)
         spans = {
             name: (self.active[name], plan.outlook.start, plan.outlook.end)
             for name, plan in self._plans.items()
             if plan.end > now
         }
-        changed = self._ahead.changed(spans)
+        changed = self._ahead.take(calendar, spans)
         for name in changed:
             try:
                 self._plan(self._known[name], self._held(name))
