@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from forecaster.cli.events_check import check
+from forecaster.cli.events_suggest import suggest
 from forecaster.cli.events_uplift import uplift
 
 __all__ = ["events_app"]
@@ -26,3 +27,4 @@ def events() -> None:
 
 events_app.command("check")(check)
 events_app.command("uplift")(uplift)
+events_app.command("suggest")(suggest)

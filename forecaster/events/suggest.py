@@ -167,7 +167,7 @@ def _days_words(days: tuple[int, ...]) -> str:
         return "weekends"
     if len(days) == 1:
         return f"weekly-{_WEEKDAYS[days[0]]}"
-    return "-".join(("weekly", *(_WEEKDAYS[day][:3] for day in days)))
+    return "-".join(_WEEKDAYS[day][:3] for day in days)
 
 
 def _rounded(minutes: float) -> int:

@@ -19,6 +19,11 @@ th, td { padding: .3rem .9rem; border-bottom: 1px solid #e0e0e0; text-align: rig
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #999; }
 p.note { color: #555; margin: .2rem 0; }
+div.scroll { overflow-x: auto; }
+@media (max-width: 640px) {
+  th, td { padding: .25rem .4rem; font-size: 13px; white-space: nowrap; }
+  .modebar-container { display: none; }
+}
 """
 
 # A legend of one line has one for each entry there, and stands above the plot.
@@ -29,6 +34,7 @@ if (matchMedia("(max-width: 640px)").matches) {
     const named = plot.data.filter((one) => one.name && one.showlegend !== false).length;
     const more = 19 * Math.max(0, named - 2);
     const margin = { ...plot.layout.margin, t: plot.layout.margin.t + more, l: 52, r: 8 };
+    plot.parentElement.style.height = `${plot.layout.height + more}px`;
     Plotly.relayout(plot, { margin, height: plot.layout.height + more });
   }
 }
@@ -79,6 +85,7 @@ def _table(table: PageTable) -> str:
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
     )
     return (
-        f"<h2>{escape(table.caption)}</h2>\n<table>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{rows}\n</tbody>\n</table>"
+        f"<h2>{escape(table.caption)}</h2>\n<div class='scroll'>\n"
+        f"<table>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
     )
