@@ -15,13 +15,18 @@ from forecaster.threads import limit_threads
 
 if TYPE_CHECKING:
     from forecaster.planning.snapshot import Snapshot
+    from forecaster.programme.source import CalendarSource
+    from forecaster.traffic.sample import SampleMatch
 
 __all__ = ["demo"]
 
 _WORKLOAD = ("streaming", "player-api")
 _MATCH = "South Africa v Denmark"
 _BEFORE = timedelta(minutes=20)
+_DAY = timedelta(days=1)
 _CAPACITY_RPS = 50.0
+_HISTORY = timedelta(days=42)
+_KNOWN_AHEAD = timedelta(days=60)
 _PATIENCE_SECONDS = 60.0
 _FIRST_WORD_SECONDS = 10.0  # the lead peak speaks a moment after its model was trained
 
@@ -34,35 +39,64 @@ def demo(
     """Serve targets from the bundled trace, moved so that a match starts in 20 minutes.
 
     The trace is the web site of a football tournament, by the minute; its later minutes arrive as
-    live traffic. Nothing is kept. Ctrl-C or SIGTERM stops it within 5 seconds.
+    live traffic, and its matches are known as events. Nothing is kept. Ctrl-C or SIGTERM stops it
+    within 5 seconds.
 
     Example: preroll demo --port 8080
     """
     limit_threads()
     from forecaster.cli.http_service import listen, run_service, stop_on_signals, url_of
     from forecaster.planning import ScalingRule
-    from forecaster.settings import Fleet, LogSettings, ServerSettings, WorkloadSettings
+    from forecaster.settings import (
+        EventSettings,
+        Fleet,
+        LogSettings,
+        ServerSettings,
+        WorkloadSettings,
+    )
     from forecaster.traffic.sample import sample_matches
     from forecaster.traffic.shifted import ShiftedSample, shift_to
     from forecaster.worker import Service, configure_logging, open_store, utc_now
 
-    match = next(one for one in sample_matches() if one.name == _MATCH)
+    matches = sample_matches()
+    match = next(one for one in matches if one.name == _MATCH)
     now = utc_now()
     source = ShiftedSample(shift_to(match.start - _BEFORE, now), "/".join(_WORKLOAD))
     rule = ScalingRule(_CAPACITY_RPS, min_replicas=2)
-    fleet = Fleet((WorkloadSettings(*_WORKLOAD, rule),), history=timedelta(days=42))
+    fleet = Fleet((WorkloadSettings(*_WORKLOAD, rule),), history=_HISTORY)
     log = LogSettings(level="warning", format="text")
     with stop_on_signals(), tempfile.TemporaryDirectory(prefix="preroll-demo-") as folder:
         configure_logging(log, "demo")
         listener = listen(ServerSettings(port=port), "preroll demo --port")
         store = open_store(Path(folder) / "preroll.sqlite", now)
-        service = Service(fleet, source, store, log=log)
+        events = EventSettings(sources=(_calendar(Path(folder), matches, source.offset),))
+        service = Service(fleet, source, store, events=events, log=log)
         kick_off = match.start + source.offset
         announcer = threading.Thread(
             target=_announce, args=(service.snapshot, url_of(listener), kick_off), daemon=True
         )
         announcer.start()
         run_service(service, listener)
+
+
+def _calendar(folder: Path, matches: tuple[SampleMatch, ...], offset: timedelta) -> CalendarSource:
+    """The matches moved along with the traffic, as a file that the service looks at."""
+    from forecaster.cli.output import write_rows
+    from forecaster.programme.source import CalendarSource
+
+    path = folder / "matches.csv"
+    rows = [
+        (
+            (one.start + offset).isoformat(),
+            (one.end + offset).isoformat(),
+            one.name,
+            one.category,
+            one.importance,
+        )
+        for one in matches
+    ]
+    write_rows(path, [("start", "end", "name", "category", "importance"), *rows])
+    return CalendarSource("matches", path, past=_HISTORY, ahead=_KNOWN_AHEAD)
 
 
 def _announce(snapshot: Callable[[], Snapshot], url: str, kick_off: datetime) -> None:
@@ -96,6 +130,7 @@ def _speaks(snapshot: Snapshot) -> bool:
 
 def _text(url: str, kick_off: datetime) -> str:
     workload = "/".join(_WORKLOAD)
+    today = f"from={kick_off - _BEFORE:%Y-%m-%dT%H:%MZ}&to={kick_off + _DAY:%Y-%m-%dT%H:%MZ}"
     return f"""\
 Preroll demo: the web site of a football tournament, moved in time so that
 {_MATCH} kicks off at {kick_off:%H:%M} UTC, in {_BEFORE.seconds // 60} minutes.
@@ -104,6 +139,7 @@ One replica serves {_CAPACITY_RPS:.0f} requests per second.
   target      {url}/v1/targets/{workload}
   workloads   {url}/v1/workloads
   forecast    {url}/v1/workloads/{workload}/forecast
+  events      {url}/v1/events?{today}
   metrics     {url}/metrics
   API         {url}/docs
 
@@ -113,6 +149,12 @@ Ask as KEDA does:
 
 "source" says who speaks: lead_peak, from live traffic, every minute anew; outlook, from the
 past alone, where live traffic stops.
+
+The matches are known as events, moved like the traffic; these come within a day:
+
+  curl -s "{url}/v1/events?{today}"
+
+They lift the forecast, which has them as "events" too, to be marked as bands.
 
 The ScaledObject trigger that would use it:
 

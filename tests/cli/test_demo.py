@@ -80,6 +80,37 @@ def test_it_is_ready_and_live_traffic_has_arrived(
     assert observed["rate_rps"] > 100
 
 
+def test_the_matches_are_known_as_events_and_marked_in_the_forecast(
+    running: tuple[subprocess.Popen[str], str, str],
+) -> None:
+    _, url, printed = running
+    curl = re.search(r'curl -s "(\S+/v1/events\S+)"', printed)
+    clock = re.search(r"kicks off at (\d\d:\d\d) UTC", printed)
+    assert curl
+    assert clock
+    body = get(curl[1])[1]
+    events = body["events"]
+    first = events[0]  # type: ignore[index]
+    assert (first["name"], first["kind"]) == ("South Africa v Denmark", "football")
+    assert first["start"][11:16] == clock[1]
+    assert {one["source"] for one in events} == {"matches"}  # type: ignore[attr-defined]
+    forecast = get(f"{url}/v1/workloads/streaming/player-api/forecast")[1]
+    marked = [one["name"] for one in forecast["events"]]  # type: ignore[attr-defined]
+    assert marked[:2] == [one["name"] for one in events][:2]  # type: ignore[attr-defined]
+    assert any("events: football" in one for one in forecast["reasons"])  # type: ignore[attr-defined]
+
+
+def test_every_printed_address_answers(
+    running: tuple[subprocess.Popen[str], str, str],
+) -> None:
+    _, _, printed = running
+    addresses = set(re.findall(r'http://127[^\s"]+', printed))
+    assert len(addresses) >= 6
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            assert answer.status == 200, address
+
+
 def test_the_printed_trigger_is_what_keda_takes(
     running: tuple[subprocess.Popen[str], str, str],
 ) -> None:
