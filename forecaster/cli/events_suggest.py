@@ -19,7 +19,7 @@ from forecaster.cli.options import (
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_text
 from forecaster.cli.source_options import SourceOptions, spread_options
 from forecaster.cli.terminal import out, print_notice, print_written, progress_of_parts
-from forecaster.cli.traffic_input import check_zone, choose_series
+from forecaster.cli.traffic_input import check_step, check_zone, choose_series
 from forecaster.cli.traffic_source import read_source
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def suggest(
 
     traffic = read_source(source, unit=unit, step=step, timezone=timezone)
     past = choose_series(traffic, series or traffic.history.ids[0])
+    check_step(traffic, past.step)
     if series is None and len(traffic.history) > 1:
         print_notice(f"{len(traffic.history)} series; this is {past.series_id}")
     known = of_series(read_events(events, timezone, past.start, past.end), past)

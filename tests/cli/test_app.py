@@ -40,7 +40,16 @@ def test_the_version_is_that_of_the_package(preroll):
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--help", "--version", "plan --help", "backtest --help", "export --help"]
+    "arguments",
+    [
+        "--help",
+        "--version",
+        "plan --help",
+        "backtest --help",
+        "export --help",
+        "demo --help",
+        "events suggest --help",
+    ],
 )
 def test_nothing_heavy_is_imported_to_help(arguments):
     """Start-up time, without a clock: the libraries that cost are not there."""

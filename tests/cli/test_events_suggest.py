@@ -118,12 +118,20 @@ def test_a_misuse_is_told_before_any_work(preroll, options, told, short_csv):
     assert "Traceback" not in said.err
 
 
-def test_too_short_a_history_is_refused_in_one_line(preroll, tmp_path, hours):
-    path = tmp_path / "short.csv"
-    path.write_text("timestamp,value\n" + "".join(f"{at},{value}\n" for at, value in hours[:6]))
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [(slice(6), "an outlook needs at least 24 h"), (slice(None, None, 24), "1d is too coarse")],
+    ids=["hours", "days"],
+)
+def test_too_short_and_too_coarse_a_history_is_refused_in_one_line(
+    preroll, tmp_path, hours, kept, told
+):
+    path = tmp_path / "web.csv"
+    path.write_text("timestamp,value\n" + "".join(f"{at},{value}\n" for at, value in hours[kept]))
     said = preroll("events", "suggest", path, "--unit", "requests")
     assert said.code == 2
     assert said.err.splitlines()[-1].startswith("error: ")
+    assert told in said.err
 
 
 def test_help_ends_with_an_example(preroll):
