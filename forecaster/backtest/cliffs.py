@@ -39,7 +39,8 @@ class Cliff:
     def __post_init__(self) -> None:
         if self.factor <= 0:
             raise ValueError(f"factor: above 0, for example 5, not {self.factor:g}")
-        if not self.ramp < self.dip_start < self.dip_end - self.ramp < self.duration - self.ramp:
+        down, up = self.dip_start + self.ramp, self.dip_end - self.ramp
+        if not self.ramp < self.dip_start < down <= up < self.dip_end < self.duration:
             raise ValueError(f"the half-time does not lie within the event: {self}")
 
     @property
@@ -72,7 +73,7 @@ def with_cliffs(series: TrafficSeries, cliffs: Sequence[Cliff]) -> TrafficSeries
     rates = np.array(series.rate_rps, dtype=np.float64)
     for cliff in cliffs:
         first = max(0, series.index_of(cliff.start) - 1)
-        last = min(len(series), series.index_of(cliff.end + cliff.fall) + 1)
+        last = max(first, min(len(series), series.index_of(cliff.end + cliff.fall) + 1))
         begin = (series.start - cliff.start).total_seconds() + np.arange(first, last) * step
         rates[first:last] *= cliff.factors(begin[:, None] + parts).mean(axis=1)
     return TrafficSeries(series.series_id, series.start, series.step, rates)
