@@ -24,6 +24,7 @@ SECTIONS = (
     "hard-series",
     "known-ahead",
     "events-fleet",
+    "cliffs",
     "endpoint",
 )
 
@@ -77,6 +78,11 @@ def main() -> None:
 
         print("## A year of events for a thousand workloads\n", flush=True)
         print("\n" + measure_events_fleet() + "\n", flush=True)
+    if "cliffs" in sections:
+        from benchmarks.cliffs import measure_cliffs
+
+        print("## Cliffs\n", flush=True)
+        print("\n" + measure_cliffs(traces) + "\n", flush=True)
     if "endpoint" in sections:
         if shutil.which("wrk") is None:
             print("## Endpoint\n\nnot measured: wrk is not installed (Debian: wrk)\n")
