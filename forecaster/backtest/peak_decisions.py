@@ -73,6 +73,9 @@ def decide(
     epsilon = epsilon_rps(series.step)
     with np.errstate(invalid="ignore"):
         passed = (np.log(peaks + epsilon) - location) / scale
+    onsets = _onsets(ordered, len(asked))
+    by_onset = ~np.isnan(onsets).any(axis=0)
+    passed = np.where(by_onset, np.nan, passed)
     said = _calibrated(ordered, passed, lead_steps, asked)
     rates = series.rate_rps[: first + steps]
     row, age = _last_spoken(rates, first, steps)
@@ -86,6 +89,7 @@ def decide(
     told = peak_rates(Telling(location[at], scale[at]), said, highest[at], epsilon).T
     peak = np.where(usable, told, fallback)
     live = usable & (age <= STALE_STEPS)
+    peak = np.where(by_onset, onsets, peak)
     # Neither live traffic nor an outlook: the last traffic that was seen is all there is.
     peak = np.where(np.isnan(peak), _last_seen(rates, first, steps), peak)
     return PeakDecisions(
@@ -100,6 +104,17 @@ def decide(
         median_rps=np.concatenate([one.median_rps for one in ordered]),
         taught=tuple(dict.fromkeys(one.taught for one in ordered if one.taught is not None)),
         reasons=tuple(dict.fromkeys(one.reason for one in ordered if one.reason)),
+    )
+
+
+def _onsets(ordered: Sequence[PeakOrigin], levels: int) -> FloatArray:
+    """What the onsets of events tell, shape (levels, steps); NaN where none speaks."""
+    return np.concatenate(
+        [
+            np.full((levels, len(one.location)), np.nan) if one.onset_rps is None else one.onset_rps
+            for one in ordered
+        ],
+        axis=1,
     )
 
 

@@ -13,8 +13,11 @@ from forecaster.backtest.rolling_origin import OriginFailure, OriginForecast, ou
 from forecaster.errors import ForecastError, HistoryTooShort
 from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_onset import find_onsets, onset_peaks
 from forecaster.models.event_outlook import outlook_with_events
-from forecaster.models.event_training import train_with_events
+from forecaster.models.event_track import EventTrack
+from forecaster.models.event_training import TrainedWithEvents, train_with_events
+from forecaster.models.foreseen import foresee
 from forecaster.models.outlook import Outlook
 from forecaster.models.peak.features import decisions_at
 from forecaster.models.peak.fleet import train_fleet
@@ -79,7 +82,8 @@ class PeakOrigin:
     starts, ``gain`` its step; ``fallback_rps`` (levels, steps) is the outlook's highest quantile
     within each lead window, and ``median_rps`` (steps,) its median, both NaN without an outlook.
     ``reason`` says why there is none, or why another's model spoke. ``day_ahead`` is what the
-    outlook was asked for beside.
+    outlook was asked for beside. ``onset_rps`` (levels, steps) is what the onset of an event tells
+    instead, NaN where none speaks; None where nobody knows of events.
     """
 
     series_id: str
@@ -95,6 +99,7 @@ class PeakOrigin:
     taught: Taught | None
     reason: str = ""
     day_ahead: OriginForecast | OriginFailure | None = None
+    onset_rps: FloatArray | None = None
 
 
 def peak_tasks(
@@ -165,15 +170,16 @@ def work_origin(task: PeakTask) -> PeakOrigin:
     known = task.series.before(task.cutoff)
     if known is None:
         raise ValueError(f"{task.series.series_id}: nothing ended before {task.cutoff}")
-    outlook, path, why = _outlook(task, known)
-    model, told = _model(task, known, path)
+    outlook, path, events, why = _outlook(task, known)
+    track = None if events is None else events.track
+    model, told = _model(task, known, path, track)
     fallback, median = _from_outlook(outlook, task)
     location = scale = np.full(task.steps, np.nan)
     base = offsets = np.zeros(len(task.levels))
     gain, highest = 0.0, np.nan
     if model is not None:
         rows = first + np.arange(task.steps)
-        telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows))
+        telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows, track))
         calibration = model.calibration(task.levels)
         location, scale = telling.location, telling.scale
         base, offsets, gain = calibration.base, calibration.offset, calibration.gain
@@ -192,12 +198,27 @@ def work_origin(task: PeakTask) -> PeakOrigin:
         taught=None if model is None else model.taught,
         reason="; ".join(text for text in (f"no outlook: {why}" if why else "", told) if text),
         day_ahead=_day_ahead(task, known, outlook, why),
+        onset_rps=None if events is None else _onsets(task, events),
     )
+
+
+def _onsets(task: PeakTask, events: TrainedWithEvents) -> FloatArray:
+    """What the onsets of events tell of each step, (levels, steps); NaN where none speaks."""
+    rows = task.series.index_of(task.cutoff) + np.arange(task.steps)
+    step, uplift = task.series.step, events.uplift
+    start = task.cutoff - timedelta(hours=1)
+    steps = round(timedelta(hours=1) / step) + task.steps + task.lead_steps + 1
+    foreseen = foresee(uplift, events.calendar, task.cutoff, start, step, steps)
+    onsets = find_onsets(foreseen.effects.curves, uplift, task.cutoff, step)
+    told = onset_peaks(
+        task.series, rows, task.lead_steps, task.levels, events.path, foreseen, onsets
+    )
+    return told.peak_rps
 
 
 def _outlook(
     task: PeakTask, known: TrafficSeries
-) -> tuple[Outlook | None, DayAheadPath | None, str]:
+) -> tuple[Outlook | None, DayAheadPath | None, TrainedWithEvents | None, str]:
     horizon = (task.steps + task.lead_steps + 1) * known.step
     scored = () if task.day_ahead is None else task.day_ahead.quantiles
     config = OutlookConfig(
@@ -209,11 +230,11 @@ def _outlook(
         if task.calendar:
             lifted = train_with_events(known, task.cutoff, config, task.calendar)
             outlook = outlook_with_events(lifted.outlook, lifted.uplift, lifted.calendar)
-            return outlook, lifted.path_then, ""
+            return outlook, lifted.path, lifted, ""
         trained = train_outlook(known, task.cutoff, config)
     except (HistoryTooShort, ForecastError) as error:
-        return None, None, str(error)
-    return trained.outlook, trained.path, ""
+        return None, None, None, str(error)
+    return trained.outlook, trained.path, None, ""
 
 
 def _within_limits(level: float) -> float:
@@ -234,10 +255,10 @@ def _day_ahead(
 
 
 def _model(
-    task: PeakTask, known: TrafficSeries, path: DayAheadPath | None
+    task: PeakTask, known: TrafficSeries, path: DayAheadPath | None, track: EventTrack | None
 ) -> tuple[LeadPeakModel | None, str]:
     try:
-        own = train_lead_peak(known, task.cutoff, path, task.lead_steps, task.peak)
+        own = train_lead_peak(known, task.cutoff, path, task.lead_steps, task.peak, track)
         return own, ""
     except HistoryTooShort as error:
         why = str(error)

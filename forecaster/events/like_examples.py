@@ -15,7 +15,7 @@ from forecaster.events.event import Event
 from forecaster.events.event_curve import INSIDE, EventCurve, UpliftExample
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["LikeExamples"]
+__all__ = ["DECLARED_EXAMPLES", "DECLARED_SPREAD", "LikeExamples"]
 
 _HALF_LIFE_DAYS = 15.0
 _CLOCK_HOURS = 1.5
@@ -25,7 +25,10 @@ _IMPORTANCE = 2.0
 _OTHER_IMPORTANCE = 0.05
 _OTHER_KIND = 0.1
 _PRIOR_EXAMPLES = 0.3  # so much does the prior weigh where nobody declared anything
-_DECLARED_EXAMPLES = 2.0
+DECLARED_EXAMPLES = 2.0
+"""So many examples does a declared uplift weigh."""
+DECLARED_SPREAD = 0.2
+"""How far what a person declares is off: a fifth, as a log."""
 _ASSUMED_SPREAD = 0.35
 _SPREAD_EXAMPLES = 1.0
 _MOST_EXAMPLES = 400
@@ -100,7 +103,7 @@ class LikeExamples:
                 spread[i] * _fade(event.duration),
                 (float(mean[i]), float(deviation[i])),
                 int(count[i]),
-                float(effective[i]),
+                float(effective[i] + (strength[i, 0] if event.declares_uplift else 0.0)),
             )
             if count[i]
             else _as_declared(event)
@@ -135,7 +138,7 @@ class LikeExamples:
         strength = np.full((len(events), 1), _PRIOR_EXAMPLES)
         for place, event in enumerate(events):
             if event.declares_uplift:
-                prior[place], strength[place] = _declared(event), _DECLARED_EXAMPLES
+                prior[place], strength[place] = _declared(event), DECLARED_EXAMPLES
         return prior, strength
 
 
@@ -169,9 +172,11 @@ def _peaks(weight: FloatArray, highest: FloatArray) -> tuple[FloatArray, FloatAr
 def _as_declared(event: Event) -> EventCurve:
     """What an event of a kind never seen will do."""
     declared = _declared(event)
-    spread = np.full(KNOTS, _ASSUMED_SPREAD if event.declares_uplift else 0.0)
-    spread[declared == 0] = 0.0
-    return EventCurve(event, declared, spread, (float(declared.max()), _ASSUMED_SPREAD), 0, 0.0)
+    if not event.declares_uplift:
+        return EventCurve(event, declared, np.zeros(KNOTS), (0.0, 0.0), 0, 0.0)
+    spread = np.where(declared == 0, 0.0, DECLARED_SPREAD)
+    peak = (float(declared.max()), DECLARED_SPREAD)
+    return EventCurve(event, declared, spread, peak, 0, DECLARED_EXAMPLES)
 
 
 def _declared(event: Event) -> FloatArray:

@@ -21,6 +21,7 @@ from forecaster.events.event import Event
 from forecaster.events.uplift import UpliftModel
 from forecaster.events.uplift_learning import learn_uplift
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_track import EventTrack, track_by_day
 from forecaster.models.outlook import Outlook
 from forecaster.models.selection import (
     CandidateScore,
@@ -42,17 +43,22 @@ _LEARNED_DAYS = 84
 class TrainedWithEvents:
     """``outlook`` and ``path`` know of no event; ``uplift`` is what events bring on top.
 
-    ``path_then`` is the past path with each day's events as they were known when the day began,
-    and the days ahead with those of now: what the lead peak learns from. ``calendar`` has the
-    events that counted.
+    ``track`` is what they were expected to bring, each past day as it was known when it began, and
+    the days ahead as it is known now: what the lead peak learns from. ``calendar`` has the events
+    that counted.
     """
 
     outlook: Outlook
     scorecard: tuple[CandidateScore, ...]
     path: DayAheadPath
     uplift: UpliftModel
-    path_then: DayAheadPath
+    track: EventTrack
     calendar: Calendar
+
+    @property
+    def path_then(self) -> DayAheadPath:
+        """The day-ahead path with what the events were expected to bring."""
+        return self.track.lift(self.path)
 
 
 def train_with_events(
@@ -74,7 +80,7 @@ def train_with_events(
     known = series.before(cutoff)
     nothing = UpliftModel((), config.timezone, ordinary)
     if not past or known is None:
-        return _without(train_outlook(series, cutoff, config, progress), nothing, ahead)
+        return _with(train_outlook(series, cutoff, config, progress), nothing, ahead)
     owned = _owned_mask(known, past)
     try:
         first = train_outlook(
@@ -87,20 +93,18 @@ def train_with_events(
         trained = train_outlook(replace(known, rate_rps=free), cutoff, config, progress)
     except HistoryTooShort:
         # What remains between the events is too little: take the traffic as it is.
-        return _without(train_outlook(series, cutoff, config, progress), nothing, ahead)
+        return _with(train_outlook(series, cutoff, config, progress), nothing, ahead)
     learned = _learned(known, trained.path, past, cutoff, config.timezone)
     uplift = replace(learned, ordinary=ordinary)
     coming = (one for one in around if one.start >= cutoff)
     counting = Calendar((*past, *coming), (), calendar.overlap)
-    path_then = _path_then(trained.path, uplift, counting, cutoff)
-    return TrainedWithEvents(
-        trained.outlook, trained.scorecard, trained.path, uplift, path_then, counting
-    )
+    return _with(trained, uplift, counting)
 
 
-def _without(trained: TrainedOutlook, uplift: UpliftModel, ahead: Calendar) -> TrainedWithEvents:
-    path = _path_then(trained.path, uplift, ahead, trained.outlook.cutoff)
-    return TrainedWithEvents(trained.outlook, trained.scorecard, trained.path, uplift, path, ahead)
+def _with(trained: TrainedOutlook, uplift: UpliftModel, calendar: Calendar) -> TrainedWithEvents:
+    path, cutoff = trained.path, trained.outlook.cutoff
+    track = track_by_day(uplift, calendar, cutoff, path.start, path.step, len(path))
+    return TrainedWithEvents(trained.outlook, trained.scorecard, path, uplift, track, calendar)
 
 
 def _counting(
@@ -188,25 +192,3 @@ def _covered(effects: Effects) -> np.ndarray:
         last = (one.event.planned_end + AFTER).timestamp()
         covered |= (effects.centres >= first) & (effects.centres < last)
     return covered
-
-
-def _path_then(
-    path: DayAheadPath, uplift: UpliftModel, calendar: Calendar, cutoff: datetime
-) -> DayAheadPath:
-    """Each past day with its events as they were known when it began, counted from the cutoff."""
-    rates = np.array(path.rate_rps, dtype=np.float64)
-    day = timedelta(days=1)
-    end = path.start + len(path) * path.step
-    origins = [cutoff]
-    while origins[-1] > path.start:
-        origins.append(origins[-1] - day)
-    for origin in origins:
-        until = end if origin == cutoff else origin + day
-        first = max(0, (origin - path.start) // path.step)
-        last = min(len(path), (until - path.start) // path.step)
-        if last <= first:
-            continue
-        start = path.start + first * path.step
-        effects = effects_between(uplift, calendar, origin, start, path.step, last - first)
-        rates[first:last] *= np.exp(effects.log_factors())
-    return DayAheadPath(path.start, path.step, rates.astype(np.float32))

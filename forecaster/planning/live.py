@@ -23,7 +23,8 @@ class ToldPeak:
     The window begins at ``at``, the end of the last observed interval, whose traffic was
     ``now_rps``; it has ``lead_steps`` + 1 intervals, and ``peak_rps`` is the quantile of the
     highest of them. ``why_taught`` says why a model that is not the workload's own speaks ("5h of
-    own history"); empty for one that is. ValueError for a peak that is no traffic: it must not
+    own history"); empty for one that is. ``onset`` says which event that is about to begin told it,
+    and by what; empty where live traffic did. ValueError for a peak that is no traffic: it must not
     become replicas.
     """
 
@@ -35,6 +36,7 @@ class ToldPeak:
     peak_rps: float
     taught: Taught
     why_taught: str = ""
+    onset: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.peak_rps) and self.peak_rps >= 0):

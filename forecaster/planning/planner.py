@@ -78,6 +78,7 @@ def _lead_peak(told: ToldPeak, rule: ScalingRule, now: datetime) -> Asked:
         needed=needed,
         replicas=needed,
         reason=(
+            f"{told.onset}{'; ' if told.onset else ''}"
             f"lead peak {told.quantile:g} quantile {told.peak_rps:,.4g} rps within the next "
             f"{format_duration(rule.lead_time)} ÷ {rule.capacity_rps:,.6g} rps = {wanted}; "
             f"traffic was {told.now_rps:,.4g} rps up to {told.at:%H:%M} UTC"

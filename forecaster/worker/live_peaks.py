@@ -113,7 +113,7 @@ class LivePeaks:
         if recent is None:
             return NO_TRAFFIC
         try:
-            peak = at_work.live.decide(recent)
+            peak = at_work.live.decide(recent, self._calendar.of(name))
             if peak is None:
                 return NO_TRAFFIC
             return ToldPeak(
@@ -125,6 +125,7 @@ class LivePeaks:
                 peak_rps=peak.quantile(rule.quantile),
                 taught=peak.taught,
                 why_taught=at_work.why_taught,
+                onset="" if peak.onset is None else peak.onset.words(rule.quantile),
             )
         except Exception as error:  # whatever a model does, the others go on
             _log.error("no lead peak", extra={"workload": name}, exc_info=error)

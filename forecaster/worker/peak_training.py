@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from forecaster.durations import format_duration
 from forecaster.errors import HistoryTooShort, PrerollError
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_training import TrainedWithEvents
 from forecaster.models.peak import DEFAULT_LEVELS, LeadPeakModel, PeakConfig, train_lead_peak
 from forecaster.models.peak.fleet import train_fleet
 from forecaster.models.peak.starter import load_starter
@@ -74,32 +75,39 @@ class PeakTraining:
                 return True
         return False
 
-    def train(self, workload: WorkloadSettings, path: DayAheadPath) -> StoredPeak:
-        """The workload's own model, beside the outlook that ``path`` is of; else a borrowed one."""
+    def train(self, workload: WorkloadSettings, trained: TrainedWithEvents) -> StoredPeak:
+        """The workload's own model, beside its outlook; else a borrowed one."""
         name, rule = workload.workload, workload.rule
         if len(self._paths) < _MOST_PATHS:
-            self._paths[name] = path
+            self._paths[name] = trained.path_then
         try:
             steps = rule.lead_steps(self._fleet.step)
-            model = train_lead_peak(self._known[name], self._now, path, steps, _config(rule))
+            model = train_lead_peak(
+                self._known[name], self._now, trained.path, steps, _config(rule), trained.track
+            )
         except HistoryTooShort:
-            return self.borrow(workload, path, self._own_history(name))
+            return self.borrow(workload, trained, self._own_history(name))
         except PrerollError as error:
             _log.warning("no model of its own", extra={"workload": name, "error": str(error)})
-            return self.borrow(workload, path, without_name(str(error), name))
+            return self.borrow(workload, trained, without_name(str(error), name))
         except Exception as error:  # whatever the training does, there is an outlook to serve
             _log.error("no model of its own", extra={"workload": name}, exc_info=error)
-            return self.borrow(workload, path, f"the training broke ({type(error).__name__})")
+            return self.borrow(workload, trained, f"the training broke ({type(error).__name__})")
         return _stored(workload, model, "")
 
     def borrow(
-        self, workload: WorkloadSettings, path: DayAheadPath | None = None, why: str | None = None
+        self,
+        workload: WorkloadSettings,
+        trained: TrainedWithEvents | None = None,
+        why: str | None = None,
     ) -> StoredPeak:
         """The fleet's model or the starter for a workload; ``why`` it has none of its own."""
         steps = workload.rule.lead_steps(self._fleet.step)
         if steps not in self._borrowed:
             self._borrowed[steps] = self._make_borrowed(steps)
-        model = self._borrowed[steps].for_workload(workload.workload, self._recent_part(path))
+        path = None if trained is None else trained.path.since(self._now - timedelta(hours=4))
+        uplift = None if trained is None else trained.uplift
+        model = self._borrowed[steps].for_workload(workload.workload, path, uplift)
         return _stored(workload, model, why or self._own_history(workload.workload))
 
     def _make_borrowed(self, lead_steps: int) -> LeadPeakModel:
@@ -122,9 +130,6 @@ class PeakTraining:
         known = self._known.get(name)
         observed = timedelta(0) if known is None else _observed(known)
         return f"{format_duration(observed)} of own history" if observed else "no own history"
-
-    def _recent_part(self, path: DayAheadPath | None) -> DayAheadPath | None:
-        return None if path is None else path.since(self._now - timedelta(hours=4))
 
 
 def _config(rule: ScalingRule) -> PeakConfig:

@@ -126,7 +126,7 @@ def _train_one(trainer: Trainer, workload: WorkloadSettings, run: _Run) -> Messa
         return _failed(trainer, workload, before, error, _borrowed(trainer, workload, run))
     except Exception as error:  # whatever a model does, the others go on
         return _failed(trainer, workload, before, error)
-    peak = run.peaks.train(workload, trained.path_then)
+    peak = run.peaks.train(workload, trained)
     seconds = time.perf_counter() - started
     at = trainer.clock()
     state = before.state

@@ -13,6 +13,8 @@ from datetime import timedelta
 import numpy as np
 
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_track import EventTrack
+from forecaster.models.peak.event_features import EVENT_FEATURES, event_matrix
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Decisions",
     "decisions_at",
     "epsilon_rps",
+    "expected_rise",
     "feature_matrix",
     "now_rps",
     "recent_steps",
@@ -63,7 +66,8 @@ class Decisions:
     ``recent`` has shape (rows, :func:`recent_steps`): the intervals that ended by the decision,
     the last one last. ``path_recent`` has the same shape; ``path_ahead`` starts with the interval
     that starts at the decision and covers lead window and :data:`BEYOND`. ``at_seconds`` are the
-    instants since 1970, shape (rows,).
+    instants since 1970, shape (rows,). ``events`` (rows, features) is what ``event_matrix`` says of
+    them, None where nobody knows of events.
     """
 
     step: timedelta
@@ -72,6 +76,7 @@ class Decisions:
     path_recent: FloatArray
     path_ahead: FloatArray
     at_seconds: FloatArray
+    events: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.recent)
@@ -97,11 +102,15 @@ def decisions_at(
     path: DayAheadPath | None,
     lead_steps: int,
     rows: np.ndarray,
+    track: EventTrack | None = None,
 ) -> Decisions:
     """The decisions at the start of the intervals ``rows`` (positions; len(series) is its end).
 
     Only intervals before the row are used, and the path, which knows no more than its own origins.
+    With ``track`` the path is one that knows of no event, and is lifted by it.
     """
+    if path is not None and track is not None:
+        path = track.lift(path)
     width, ahead = recent_steps(series.step), _ahead_steps(series.step, lead_steps)
     first = series.start - width * series.step
     padded = np.concatenate([np.full(width, np.nan), series.rate_rps])
@@ -115,11 +124,14 @@ def decisions_at(
         path_recent = np.lib.stride_tricks.sliding_window_view(whole, width)[rows]
         path_ahead = np.lib.stride_tricks.sliding_window_view(whole[width:], ahead)[rows]
     seconds = series.start.timestamp() + np.asarray(rows, dtype=np.float64) * series.step_seconds
-    return Decisions(series.step, lead_steps, recent, path_recent, path_ahead, seconds)
+    events = None if track is None else event_matrix(series, track, lead_steps, rows)
+    return Decisions(series.step, lead_steps, recent, path_recent, path_ahead, seconds, events)
 
 
 def feature_matrix(decisions: Decisions) -> np.ndarray:
     """The features, float32, shape (rows, len(FEATURES)); NaN where one is not known.
+
+    Those of events stand behind them, where ``decisions`` has any.
 
     ``mean``, ``highest``, ``lowest`` and ``lag`` are log ratios of recent traffic to now;
     ``volatility`` is the root mean square of log changes from step to step; ``path_distance`` is
@@ -164,7 +176,20 @@ def feature_matrix(decisions: Decisions) -> np.ndarray:
     step_minutes = step / timedelta(minutes=1)
     columns.append(np.full(len(decisions), decisions.lead_steps * step_minutes))
     columns.append(np.full(len(decisions), step_minutes))
-    return np.stack(columns, axis=1).astype(np.float32)
+    matrix = np.stack(columns, axis=1).astype(np.float32)
+    return matrix if decisions.events is None else np.hstack([matrix, decisions.events])
+
+
+def expected_rise(features: np.ndarray) -> FloatArray:
+    """How far events are expected to raise traffic within the lead window: log, (rows,).
+
+    What a forest is taught is what comes on top: it has few rows to learn a cliff from.
+    """
+    place = len(FEATURES) + EVENT_FEATURES.index("event_rise")
+    if features.shape[1] <= place:
+        return np.zeros(len(features))
+    rise: FloatArray = np.nan_to_num(features[:, place]).astype(np.float64)
+    return rise
 
 
 def _ahead_steps(step: timedelta, lead_steps: int) -> int:

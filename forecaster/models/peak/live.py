@@ -9,7 +9,11 @@ from datetime import datetime
 
 import numpy as np
 
-from forecaster.models.peak.features import decisions_at, epsilon_rps
+from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
+from forecaster.models.event_onset import Onset, find_onsets, onset_peaks
+from forecaster.models.event_track import EventTrack, track_of
+from forecaster.models.foreseen import Foreseen, foresee
+from forecaster.models.peak.features import BEYOND, decisions_at, epsilon_rps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration
 from forecaster.traffic.history import FloatArray, TrafficSeries
@@ -25,7 +29,8 @@ class LeadPeak:
     """Quantiles of the highest traffic within one lead window.
 
     The window begins at ``at``, the end of the last observed interval, whose traffic was
-    ``now_rps``. ``peak_rps`` has shape (len(levels),), traffic per second, not falling.
+    ``now_rps``. ``peak_rps`` has shape (len(levels),), traffic per second, not falling. ``onset``
+    is the event that told it, rather than live traffic: it is about to begin.
     """
 
     at: datetime
@@ -33,6 +38,7 @@ class LeadPeak:
     levels: tuple[float, ...]
     peak_rps: FloatArray
     taught: Taught
+    onset: Onset | None = None
 
     def quantile(self, level: float) -> float:
         """One of the levels; ValueError for any other."""
@@ -46,6 +52,15 @@ class _Waiting:
     at: datetime
     location: float
     scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Ahead:
+    """What events do around now."""
+
+    foreseen: Foreseen
+    onsets: tuple[Onset, ...]
+    track: EventTrack
 
 
 class LivePeak:
@@ -89,8 +104,10 @@ class LivePeak:
         if not same_window:
             self._waiting.clear()
 
-    def decide(self, recent: TrafficSeries) -> LeadPeak | None:
+    def decide(self, recent: TrafficSeries, calendar: Calendar = EMPTY_CALENDAR) -> LeadPeak | None:
         """The lead peak from the end of the last observed interval of ``recent`` on.
+
+        ``calendar`` has the events of the workload around that.
 
         ``recent`` should reach back by ``model.recent`` and one lead window more; it may end in
         gaps. Windows that have passed by then teach first. None where nothing was observed.
@@ -101,15 +118,49 @@ class LivePeak:
         row = bounds[1]
         at = recent.start + row * recent.step
         self._learn(recent, at)
-        decisions = decisions_at(recent, self.model.path, self.model.lead_steps, np.array([row]))
+        now = float(recent.rate_rps[row - 1])
+        ahead = self._foresee(recent, calendar)
+        onset = None if ahead is None else self._onset(recent, row, ahead)
+        if onset is not None:
+            return LeadPeak(at, now, self.levels, onset[1], self.model.taught, onset[0])
+        track = None if ahead is None else ahead.track
+        decisions = decisions_at(
+            recent, self.model.path, self.model.lead_steps, np.array([row]), track
+        )
         told = self.model.tell(decisions)
         highest = np.array([np.nanmax(recent.rate_rps)])
         peaks = self.model.peaks(told, self._calibration.scores(), highest)[0]
         waiting = _Waiting(at, float(told.location[0]), float(told.scale[0]))
         if not self._waiting or self._waiting[-1].at < at:
             self._waiting.append(waiting)
-        now = float(recent.rate_rps[row - 1])
         return LeadPeak(at, now, self.levels, peaks, self.model.taught)
+
+    def _foresee(self, recent: TrafficSeries, calendar: Calendar) -> _Ahead | None:
+        """What events do around now; None where the model was not told what they bring."""
+        model = self.model
+        if model.uplift is None or not (calendar or model.knows_events):
+            return None
+        steps = len(recent) + model.lead_steps + 1 + round(BEYOND / recent.step) + 1
+        foreseen = foresee(model.uplift, calendar, model.cutoff, recent.start, recent.step, steps)
+        onsets = find_onsets(foreseen.effects.curves, model.uplift, model.cutoff, recent.step)
+        return _Ahead(foreseen, onsets, track_of(foreseen, onsets, model.uplift))
+
+    def _onset(
+        self, recent: TrafficSeries, row: int, ahead: _Ahead
+    ) -> tuple[Onset, FloatArray] | None:
+        if self.model.path is None or not ahead.onsets:
+            return None
+        found = onset_peaks(
+            recent,
+            np.array([row]),
+            self.model.lead_steps,
+            self.levels,
+            self.model.path,
+            ahead.foreseen,
+            ahead.onsets,
+        )
+        speaker = int(found.speaker[0])
+        return None if speaker < 0 else (ahead.onsets[speaker], found.peak_rps[:, 0])
 
     def _learn(self, recent: TrafficSeries, now: datetime) -> None:
         step, span = recent.step, (self.model.lead_steps + 1) * recent.step

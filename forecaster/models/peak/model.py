@@ -10,14 +10,18 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.errors import ForecastError
+from forecaster.events.uplift import UpliftModel
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.peak.event_features import EVENT_FEATURES
 from forecaster.models.peak.features import (
     FEATURES,
     RECENT,
     Decisions,
     epsilon_rps,
+    expected_rise,
     feature_matrix,
     now_rps,
 )
@@ -59,7 +63,9 @@ class LeadPeakModel:
     ``score_quantiles`` are those of past scores at the probabilities (k + ½) / n, rising; ``path``
     is the day-ahead path from four hours before the cutoff on (None: there was no outlook);
     ``highest_rps`` the highest traffic of the last 28 days, NaN where there was none. ``levels``
-    and ``offsets`` are where online calibration goes on from.
+    and ``offsets`` are where online calibration goes on from. ``uplift`` is what past events of the
+    workload brought, and ``path`` knows of none then; ``knows_events`` is whether the forests look
+    at events, which those that others have taught do not.
     """
 
     series_id: str
@@ -74,6 +80,8 @@ class LeadPeakModel:
     path: DayAheadPath | None = None
     levels: tuple[float, ...] = ()
     offsets: FloatArray | None = None
+    knows_events: bool = False
+    uplift: UpliftModel | None = None
 
     @property
     def recent(self) -> timedelta:
@@ -82,11 +90,15 @@ class LeadPeakModel:
 
     def tell(self, decisions: Decisions) -> Telling:
         """Location and scale for each row; NaN where the last interval is a gap."""
-        features = feature_matrix(decisions)
+        features = feature_matrix(decisions)[:, : self._features]
         now = np.log(now_rps(decisions) + epsilon_rps(decisions.step))
-        location = now + self.location.predict(features)
+        location = now + self.location.predict(features) + expected_rise(features)
         scale = np.minimum(np.exp(self.scale.predict(features)), _LARGEST_SCALE)
         return Telling(location, np.where(np.isnan(location), np.nan, scale))
+
+    @property
+    def _features(self) -> int:
+        return len(FEATURES) + (len(EVENT_FEATURES) if self.knows_events else 0)
 
     def score_at(self, levels: tuple[float, ...]) -> FloatArray:
         """The quantiles of past scores at ``levels``, shape (len(levels),)."""
@@ -112,15 +124,17 @@ class LeadPeakModel:
         bound = np.fmax(highest, self.highest_rps)
         return peak_rates(telling, scores, bound, epsilon_rps(self.step))
 
-    def for_workload(self, series_id: str, path: DayAheadPath | None) -> LeadPeakModel:
+    def for_workload(
+        self, series_id: str, path: DayAheadPath | None, uplift: UpliftModel | None = None
+    ) -> LeadPeakModel:
         """The same model for another workload: a fleet's, or the starter."""
-        return replace(self, series_id=series_id, path=path)
+        return replace(self, series_id=series_id, path=path, uplift=uplift)
 
     def to_bytes(self) -> bytes:
         """The model as a compressed archive; see :meth:`from_bytes`."""
         about = {
             "format": _FORMAT,
-            "features": list(FEATURES),
+            "features": [*FEATURES, *(EVENT_FEATURES if self.knows_events else ())],
             "series_id": self.series_id,
             "cutoff": self.cutoff.isoformat(),
             "step_seconds": self.step.total_seconds(),
@@ -136,7 +150,8 @@ class LeadPeakModel:
             "score_quantiles": self.score_quantiles.astype(np.float32),
             "path": np.zeros(0, np.float32) if self.path is None else self.path.rate_rps,
             "offsets": np.zeros(0) if self.offsets is None else self.offsets,
-            "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+            "uplift": _blob(b"" if self.uplift is None else self.uplift.to_bytes()),
+            "about": _blob(json.dumps(about).encode()),
         }
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
@@ -149,9 +164,12 @@ class LeadPeakModel:
             with np.load(io.BytesIO(data), allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
             about = json.loads(arrays["about"].tobytes())
-            if about["format"] != _FORMAT or about["features"] != list(FEATURES):
+            knows_events = about["features"] == [*FEATURES, *EVENT_FEATURES]
+            known = knows_events or about["features"] == list(FEATURES)
+            if about["format"] != _FORMAT or not known:
                 raise ForecastError("a lead-peak model of another version of Preroll; train anew")
             step = timedelta(seconds=about["step_seconds"])
+            uplift = arrays["uplift"].tobytes() if "uplift" in arrays else b""
             path = None
             if about["path_start"] is not None:
                 start = datetime.fromisoformat(about["path_start"]).astimezone(UTC)
@@ -169,11 +187,17 @@ class LeadPeakModel:
                 path=path,
                 levels=tuple(about["levels"]),
                 offsets=arrays["offsets"] if len(arrays["offsets"]) else None,
+                knows_events=knows_events,
+                uplift=UpliftModel.from_bytes(uplift) if uplift else None,
             )
         except ForecastError:
             raise
         except Exception as error:  # whatever a damaged archive makes numpy and json raise
             raise ForecastError(f"a lead-peak model that cannot be read: {error}") from error
+
+
+def _blob(data: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(data, dtype=np.uint8)
 
 
 def _forest(arrays: dict[str, np.ndarray], prefix: str) -> Forest:

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from forecaster.durations import format_duration
 from forecaster.errors import HistoryTooShort
 from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_track import EventTrack
 from forecaster.models.peak.boosting import BoostingConfig, cross_fit
+from forecaster.models.peak.event_features import looks_ahead
 from forecaster.models.peak.features import (
     Decisions,
     decisions_at,
     epsilon_rps,
+    expected_rise,
     feature_matrix,
 )
 from forecaster.models.peak.forest import Forest
@@ -75,7 +78,8 @@ class PeakConfig:
 class TeachingRows:
     """Decisions of the past with what came: all of shape (rows,), ``features`` (rows, features).
 
-    ``log_rise`` is log(lead peak + ε) − log(now + ε); ``block`` is the day that a row belongs to.
+    ``log_rise`` is log(lead peak + ε) − log(now + ε), less what events were expected to raise it
+    by; ``block`` is the day that a row belongs to.
     """
 
     features: NDArray[np.float32]
@@ -102,11 +106,13 @@ def train_lead_peak(
     path: DayAheadPath | None,
     lead_steps: int,
     config: PeakConfig = PeakConfig(),
+    track: EventTrack | None = None,
 ) -> LeadPeakModel:
     """Train on the intervals that ended by ``cutoff``; takes a second or two.
 
-    ``path`` is :attr:`TrainedOutlook.path` of the same cutoff. Raises HistoryTooShort where fewer
-    lead windows were lived through than ``config`` asks for, ForecastError without LightGBM.
+    ``path`` is :attr:`TrainedOutlook.path` of the same cutoff; where events are known it knows of
+    none of them, and ``track`` is :attr:`TrainedWithEvents.track`. Raises HistoryTooShort where
+    fewer lead windows were lived through than ``config`` asks for, ForecastError without LightGBM.
     """
     known = series.before(cutoff)
     first = cutoff - config.days * _DAY
@@ -126,8 +132,12 @@ def train_lead_peak(
             f"observed before {cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs "
             f"{enough}"
         )
+    lived = track if track is not None and track.moved_before(recent.end) else None
+    if lived is not None:  # where the onset of an event speaks, nobody asks the forests
+        near = lived.near_onset(recent.start, len(recent) + 1, lead_steps)
+        everything = everything[~near[everything]]
     chosen = spread(everything, config.rows)
-    taught = teaching_rows(recent, path, lead_steps, chosen, config.traffic_weight)
+    taught = teaching_rows(recent, path, lead_steps, chosen, config.traffic_weight, lived)
     fitted = fit_rows(taught, config)
     calibration = OnlineCalibration(
         config.levels,
@@ -149,6 +159,8 @@ def train_lead_peak(
         path=None if path is None else path.since(recent.end - timedelta(hours=4)),
         levels=config.levels,
         offsets=calibration.offset,
+        knows_events=lived is not None,
+        uplift=None if track is None else track.uplift,
     )
 
 
@@ -158,21 +170,25 @@ def teaching_rows(
     lead_steps: int,
     rows: NDArray[np.int64],
     traffic_weight: float,
+    track: EventTrack | None = None,
 ) -> TeachingRows:
     """The decisions at positions ``rows``, each with what was known then and what came."""
     epsilon = epsilon_rps(series.step)
     peaks = lead_peaks(series.rate_rps, lead_steps, whole=False)[rows]
     parts = [
-        feature_matrix(_own_day(decisions_at(series, path, lead_steps, part), len(series), part))
+        feature_matrix(
+            _own_day(decisions_at(series, path, lead_steps, part, track), len(series), part)
+        )
         for part in np.array_split(rows, max(1, len(rows) // 4096))
     ]
     now = series.rate_rps[rows - 1]
     level = np.log(np.fmax(now, peaks) + epsilon)
     weight = np.exp(traffic_weight * (level - level.max()))
     day = round(_DAY / series.step)
+    features = np.concatenate(parts)
     return TeachingRows(
-        np.concatenate(parts),
-        np.log(peaks + epsilon) - np.log(now + epsilon),
+        features,
+        np.log(peaks + epsilon) - np.log(now + epsilon) - expected_rise(features),
         weight / weight.mean(),
         rows // max(1, min(day, (int(rows[-1]) + 1) // 6)),
     )
@@ -188,7 +204,11 @@ def _own_day(decisions: Decisions, end: int, rows: NDArray[np.int64]) -> Decisio
     left = np.where(left == 0, day, left)
     ahead = np.arange(decisions.path_ahead.shape[1])
     known = np.where(ahead[None, :] < left[:, None], decisions.path_ahead, np.nan)
-    return replace(decisions, path_ahead=known)
+    events = decisions.events
+    if events is not None:
+        reach = looks_ahead(decisions.step, decisions.lead_steps)
+        events = np.where(reach[None, :] <= left[:, None], events, np.nan)
+    return replace(decisions, path_ahead=known, events=events)
 
 
 def fit_rows(taught: TeachingRows, config: PeakConfig = PeakConfig()) -> FittedRows:
