@@ -24,8 +24,9 @@ from forecaster.backtest import (
     sweep_all,
 )
 from forecaster.backtest.peak_decisions import decide
-from forecaster.backtest.peak_origins import PeakTask, peak_tasks, work_origin
+from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.peak_scores import score_peaks
+from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.models.peak.model import LeadPeakModel
 from forecaster.models.peak.training import TeachingRows
 

@@ -12,8 +12,9 @@ from benchmarks.traces import Trace
 from forecaster.backtest import map_unordered
 from forecaster.backtest.losses import coverage
 from forecaster.backtest.peak_decisions import decide
-from forecaster.backtest.peak_origins import peak_tasks, with_fleet_models, work_origin
+from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.peak_scores import score_peaks
+from forecaster.backtest.peak_tasks import peak_tasks, with_fleet_models
 from forecaster.traffic.files import ReadOptions, Unit, read_traffic
 from forecaster.traffic.history import TrafficSeries
 

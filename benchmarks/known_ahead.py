@@ -13,7 +13,8 @@ import numpy as np
 from forecaster.backtest.frontier import build_frontier
 from forecaster.backtest.losses import coverage, wape
 from forecaster.backtest.peak_decisions import decide
-from forecaster.backtest.peak_origins import peak_tasks, work_origin
+from forecaster.backtest.peak_origins import work_origin
+from forecaster.backtest.peak_tasks import peak_tasks
 from forecaster.backtest.policies import Preroll
 from forecaster.backtest.replay_settings import ReplaySettings, auto_capacity
 from forecaster.backtest.rolling_origin import RollingOrigin, hold_out

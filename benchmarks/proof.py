@@ -25,8 +25,9 @@ from forecaster.backtest import (
     sweep_all,
 )
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
-from forecaster.backtest.peak_origins import peak_tasks, work_origin
+from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.peak_scores import score_peaks
+from forecaster.backtest.peak_tasks import peak_tasks
 
 __all__ = ["Cell", "measure_proof", "proof_traces", "render_coverage", "render_proof"]
 

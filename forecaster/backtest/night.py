@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
-from forecaster.backtest.peak_origins import PeakOrigin, PeakTask, peak_tasks, work_origin
+from forecaster.backtest.peak_origins import PeakOrigin, work_origin
+from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.backtest.policies import USUAL_UTILISATION
 from forecaster.backtest.replay import PolicyReplay, replay_oracle, replay_policy
 from forecaster.backtest.replay_settings import ReplaySettings

@@ -13,7 +13,8 @@ import numpy as np
 from forecaster.backtest.baselines import Baseline
 from forecaster.backtest.parallel import map_unordered
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
-from forecaster.backtest.peak_origins import DayAheadAsked, PeakOrigin
+from forecaster.backtest.peak_origins import PeakOrigin
+from forecaster.backtest.peak_tasks import DayAheadAsked
 from forecaster.backtest.proof import ProofSettings
 from forecaster.backtest.proof_cost import (
     Meter,

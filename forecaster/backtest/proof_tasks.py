@@ -10,14 +10,8 @@ import numpy as np
 
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions
-from forecaster.backtest.peak_origins import (
-    DayAheadAsked,
-    PeakOrigin,
-    PeakTask,
-    peak_tasks,
-    with_fleet_models,
-    work_origin,
-)
+from forecaster.backtest.peak_origins import PeakOrigin, work_origin
+from forecaster.backtest.peak_tasks import DayAheadAsked, PeakTask, peak_tasks, with_fleet_models
 from forecaster.backtest.policies import DayAhead, Policy, Preroll
 from forecaster.backtest.proof import FRONTIER_QUANTILES, ProofSettings
 from forecaster.backtest.proof_parts import ORIGINS_EVERY, ProofPart

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
-from forecaster.backtest.peak_origins import PeakOrigin, PeakTask, peak_tasks, work_origin
+from forecaster.backtest.peak_origins import PeakOrigin, work_origin
 from forecaster.backtest.peak_scores import decision_rows, score_peaks
+from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.models import train_outlook
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.models.peak import STALE_STEPS, LivePeak, PeakConfig, Taught, train_lead_peak

@@ -15,7 +15,8 @@ from forecaster.backtest import (
     build_frontier,
     hold_out,
 )
-from forecaster.backtest.peak_origins import DayAheadAsked, peak_tasks, work_origin
+from forecaster.backtest.peak_origins import work_origin
+from forecaster.backtest.peak_tasks import DayAheadAsked, peak_tasks
 from forecaster.backtest.pooled import pooled_frontier, pooled_measures
 from forecaster.backtest.proof import ProofSettings
 from forecaster.backtest.proof_assembly import assemble
