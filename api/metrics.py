@@ -78,7 +78,8 @@ class _Families:
         )
         self.source = _gauge(
             "preroll_target_source",
-            "1 for who speaks: the lead peak, from live traffic, or the outlook; 0 for the other.",
+            "1 for who speaks: the lead peak, from live traffic, the outlook, or an event's floor "
+            "where neither does; 0 for the others.",
             "source",
         )
         self.lead_peak = _gauge(
@@ -147,7 +148,7 @@ class _Families:
         if not spoken:
             return
         _set(self.planned, labels, max(0, target.planned_replicas))
-        for source in (Source.LEAD_PEAK, Source.OUTLOOK):
+        for source in (Source.LEAD_PEAK, Source.OUTLOOK, Source.EVENT):
             _set(self.source, (*labels, source.value), target.source is source)
         told = state.live.fresh(now)
         if told is not None:

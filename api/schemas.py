@@ -77,7 +77,10 @@ class TargetView(_View):
     mode: Mode
     source: Annotated[
         Source,
-        Field(description="Who spoke: the lead peak, from live traffic; the outlook; or nobody."),
+        Field(
+            description="Who spoke: the lead peak, from live traffic; the outlook; the floor of an "
+            "event, where neither did; or nobody."
+        ),
     ]
     lead_peak: Annotated[
         LeadPeakView | None,
@@ -219,9 +222,9 @@ class EventBand(_View):
 class ForecastView(_View):
     """The outlook and the plan as columns, one entry a step.
 
-    A timestamp is the start of its interval, UTC. ``needed`` and ``replicas`` (held on the way
-    down; the same in every mode) are null behind the plan's end: the plan is one lead window
-    shorter than its outlook.
+    A timestamp is the start of its interval, UTC. ``needed`` (raised to the floors of events) and
+    ``replicas`` (held on the way down; the same in every mode) are null behind the plan's end: the
+    plan is one lead window shorter than its outlook.
     """
 
     namespace: str

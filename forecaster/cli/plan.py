@@ -155,7 +155,8 @@ def plan(
     with progress_of_parts("training") as told:
         trained = train_with_events(past, cutoff, config, calendar, told)
         outlook = outlook_with_events(trained.outlook, trained.uplift, trained.calendar)
-        made = build_plan(outlook, rule)
+        declared = calendar.between(cutoff, until)
+        made = build_plan(outlook, rule, events=declared)
         target = made.target(cutoff)
     if csv_file:
         write_rows(csv_file, plan_rows(made))

@@ -1,17 +1,19 @@
-"""The plan: the targets of the next two days, from the outlook alone."""
+"""The plan: the targets of the next two days, from the outlook and the floors of events."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from forecaster.durations import format_duration
 from forecaster.errors import NoUsablePlan
+from forecaster.events import Event
 from forecaster.models.outlook import Outlook
 from forecaster.planning.capacity import IntArray, ScalingRule, replicas_for, wanted_replicas
+from forecaster.planning.event_floor import Declared, declaring, event_floor, planned_floors
 from forecaster.planning.hold import hold
 from forecaster.planning.target import Asked, Held, Source, Target, instant_text, settle
 from forecaster.traffic.history import FloatArray
@@ -23,9 +25,11 @@ __all__ = ["Plan", "build_plan"]
 class Plan:
     """Targets of one workload, one per step of its outlook.
 
-    ``needed`` is the ceiling of the lead window's highest quantile over capacity, within limits;
-    ``replicas`` is ``needed`` held down; ``peak_rps`` and ``peak_index`` say how high and at which
-    step of the outlook the lead window peaks. All have shape (steps of the plan,).
+    ``needed`` is the ceiling of the lead window's highest quantile over capacity, within limits, or
+    the floor of an event where that is higher; ``replicas`` is ``needed`` held down; ``peak_rps``
+    and ``peak_index`` say how high and at which step of the outlook the lead window peaks. All have
+    shape (steps of the plan,). ``events`` are those whose floors are in it, up to their planned
+    ends.
     """
 
     outlook: Outlook
@@ -35,6 +39,7 @@ class Plan:
     needed: IntArray
     replicas: IntArray
     held: tuple[Held, ...] = ()
+    events: tuple[Event, ...] = ()
 
     def __len__(self) -> int:
         return len(self.replicas)
@@ -58,10 +63,17 @@ class Plan:
 
         Raises NoUsablePlan before the plan's start and from its end on.
         """
-        return settle(self.outlook.series_id, now, self.rule, self.ask(now))
+        asked = self.ask(now)
+        declared = Declared(self.events, asked.step)
+        floor = event_floor(declared, self.rule, asked.step_end - asked.step, asked.step_end)
+        asked = asked if floor is None else replace(asked, beside=floor.reason)
+        return settle(self.outlook.series_id, now, self.rule, asked)
 
     def ask(self, now: datetime) -> Asked:
-        """What the outlook asks for in the step of ``now``; raises as :meth:`target` does."""
+        """What the outlook asks for in the step of ``now``, raised to the floors of the plan.
+
+        Raises as :meth:`target` does.
+        """
         if not self.covers(now):
             raise NoUsablePlan(
                 f"{self.outlook.series_id}: the plan made at {instant_text(self.outlook.cutoff)} "
@@ -87,12 +99,18 @@ class Plan:
         )
 
 
-def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -> Plan:
+def build_plan(
+    outlook: Outlook,
+    rule: ScalingRule,
+    held: Sequence[Held] = (),
+    events: Iterable[Event] = (),
+) -> Plan:
     """Targets from an outlook: the peak of each lead window, over capacity, held on the way down.
 
     The plan has one target per step whose whole lead window lies within the outlook, so it is
     ``rule.lead_steps(step)`` steps shorter. ``held`` are recent targets of an earlier plan, so that
-    a retrain does not drop replicas within the hold-down.
+    a retrain does not drop replicas within the hold-down. ``events`` are those that concern the
+    workload: their floors raise what is needed.
 
     Raises NoUsablePlan where the outlook is shorter than one lead window.
     """
@@ -107,7 +125,10 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
     offset = windows.argmax(axis=1)
     peak_index = (np.arange(len(windows)) + offset).astype(np.int64)
     peak_rps = rates[peak_index]
-    needed = replicas_for(peak_rps, rule)
+    # No plan knows the traffic that decides how long a floor is held beyond its planned end.
+    floors = tuple(replace(one, hold=False) for one in declaring(events))
+    raised = planned_floors(floors, rule, outlook.start, step, len(windows))
+    needed = np.maximum(replicas_for(peak_rps, rule), raised)
     replicas = hold(needed, rule.hold_steps(step))
     for one in held:
         until = -((outlook.start - (one.at + rule.hold_down)) // step)
@@ -115,4 +136,4 @@ def build_plan(outlook: Outlook, rule: ScalingRule, held: Sequence[Held] = ()) -
         if until > since:
             kept = min(one.replicas, rule.max_replicas)
             replicas[since:until] = np.maximum(replicas[since:until], kept)
-    return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held))
+    return Plan(outlook, rule, peak_rps, peak_index, needed, replicas, tuple(held), floors)

@@ -1,14 +1,15 @@
 """The planner: the lead peak's target while live traffic is fresh, else the outlook's.
 
 While the lead peak speaks the outlook does not count: what it says of this moment was said up to
-two days ago, and its quantile is as wide as those days.
+two days ago, and its quantile is as wide as those days. What events declare as a floor raises
+either, and is served where neither speaks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from forecaster.durations import format_duration
 from forecaster.errors import NoUsablePlan
 from forecaster.models.peak import Taught
 from forecaster.planning.capacity import ScalingRule, replicas_for, wanted_replicas
+from forecaster.planning.event_floor import NOTHING_DECLARED, Declared, EventFloor, event_floor
 from forecaster.planning.hold import hold
 from forecaster.planning.live import Live, ToldPeak
 from forecaster.planning.plan import Plan
@@ -24,17 +26,32 @@ from forecaster.planning.target import Asked, Held, Source, Target, settle
 __all__ = ["ask", "decide", "still_held"]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def decide(
-    workload: str, rule: ScalingRule, plan: Plan | None, live: Live, now: datetime
+    workload: str,
+    rule: ScalingRule,
+    plan: Plan | None,
+    live: Live,
+    now: datetime,
+    declared: Declared = NOTHING_DECLARED,
+    why: str | None = None,
 ) -> Target:
     """The target at ``now``, held on the way down, with its reasons.
 
-    Raises NoUsablePlan where no lead peak is fresh and no plan covers ``now``.
+    ``declared`` are the floors of events, ``why`` says why there is no plan. Raises NoUsablePlan
+    where no lead peak is fresh, no plan covers ``now``, and no event has a floor.
     """
-    asked = ask(workload, rule, plan, live, now)
+    asked = ask(workload, rule, plan, live, now, declared, why)
     told = live.fresh(now)
     planned = plan is not None and plan.covers(now)
-    more = _told_by(told, planned) if told is not None else f"outlook speaks: {live.why_not(now)}"
+    if told is not None:
+        more = _told_by(told, planned)
+    elif planned:
+        more = f"outlook speaks: {live.why_not(now)}"
+    else:
+        more = ""
     if live.held:
         held = still_held(asked, live.held, rule)
         asked = replace(asked, replicas=max(asked.replicas, held))
@@ -44,14 +61,61 @@ def decide(
     return replace(target, valid_until=min(asked.step_end, told.at + live.stale_after))
 
 
-def ask(workload: str, rule: ScalingRule, plan: Plan | None, live: Live, now: datetime) -> Asked:
+def ask(
+    workload: str,
+    rule: ScalingRule,
+    plan: Plan | None,
+    live: Live,
+    now: datetime,
+    declared: Declared = NOTHING_DECLARED,
+    why: str | None = None,
+) -> Asked:
     """What is needed in the step of ``now``, and who says so; raises as :func:`decide` does."""
+    try:
+        asked = _forecast(workload, rule, plan, live, now, why)
+    except NoUsablePlan as error:
+        since = _EPOCH + (now - _EPOCH) // declared.step * declared.step
+        floor = event_floor(declared, rule, since, since + declared.step)
+        if floor is None:
+            raise
+        return _floor_alone(floor, rule, since, declared, str(error).removeprefix(f"{workload}: "))
+    floor = event_floor(declared, rule, asked.step_end - asked.step, asked.step_end)
+    if floor is None:
+        return asked
+    needed, replicas = max(asked.needed, floor.replicas), max(asked.replicas, floor.replicas)
+    return replace(asked, needed=needed, replicas=replicas, beside=floor.reason)
+
+
+def _forecast(
+    workload: str,
+    rule: ScalingRule,
+    plan: Plan | None,
+    live: Live,
+    now: datetime,
+    why: str | None,
+) -> Asked:
     told = live.fresh(now)
     if told is not None:
         return _lead_peak(told, rule, now)
     if plan is None:
-        raise NoUsablePlan(f"{workload}: there is no plan, and {live.why_not(now)}")
+        why = why or f"{workload}: there is no plan, and {live.why_not(now)}"
+        raise NoUsablePlan(why)
     return plan.ask(now)
+
+
+def _floor_alone(
+    floor: EventFloor, rule: ScalingRule, since: datetime, declared: Declared, why: str
+) -> Asked:
+    return Asked(
+        source=Source.EVENT,
+        wanted=min(floor.wanted, rule.max_replicas),  # its own reason says what was wanted
+        needed=floor.replicas,
+        replicas=floor.replicas,
+        reason=floor.reason,
+        step=declared.step,
+        step_end=since + declared.step,
+        beside=f"no forecast speaks: {why}",
+    )
 
 
 def still_held(asked: Asked, held: Sequence[Held], rule: ScalingRule) -> int:

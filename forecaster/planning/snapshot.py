@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from forecaster.errors import NoUsablePlan, UnknownWorkload
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.event_floor import NOTHING_DECLARED, Declared
 from forecaster.planning.live import NO_LIVE, Live
 from forecaster.planning.plan import Plan
 from forecaster.planning.planner import ask, decide
@@ -43,7 +44,8 @@ class TrainingState:
 class WorkloadState:
     """One workload: how it scales, its plan, or the reason why there is none, and live traffic.
 
-    ``notices`` are things a person should know while it is served ("no traffic since 20:04").
+    ``declared`` are the floors of events, with or without a plan; ``notices`` are things a person
+    should know while it is served ("no traffic since 20:04").
     """
 
     namespace: str
@@ -55,6 +57,7 @@ class WorkloadState:
     training: TrainingState = TrainingState()
     notices: tuple[str, ...] = ()
     live: Live = NO_LIVE
+    declared: Declared = NOTHING_DECLARED
 
     @property
     def workload(self) -> str:
@@ -77,8 +80,7 @@ class WorkloadState:
         if mode is Mode.OFF:
             return Target(self.workload, now, 0, 0, mode, ("off: KEDA gets 0 (no floor)",))
         try:
-            self._check(now)
-            return decide(self.workload, self.rule, self.plan, self.live, now)
+            return decide(*self._known(now))
         except NoUsablePlan as error:
             if mode is not Mode.SHADOW:
                 raise
@@ -93,7 +95,7 @@ class WorkloadState:
         if self.rule.mode is Mode.OFF:
             return None
         try:
-            asked = ask(self.workload, self.rule, self.plan, self.live, now)
+            asked = ask(*self._known(now))
         except NoUsablePlan:
             return None
         return Held(asked.step_end, asked.needed)
@@ -108,11 +110,16 @@ class WorkloadState:
         reason = "off: nothing is planned" if off else self.reason or "not trained yet"
         return NoUsablePlan(f"{self.workload}: {reason}")
 
-    def _check(self, now: datetime) -> None:
-        if self.plan is None and self.live.fresh(now) is None:
-            if self.live.told is None:
-                raise self.no_plan()
-            raise NoUsablePlan(f"{self.no_plan()}; {self.live.why_not(now)}")
+    def _known(
+        self, now: datetime
+    ) -> tuple[str, ScalingRule, Plan | None, Live, datetime, Declared, str | None]:
+        """All that the planner decides by."""
+        why = None
+        if self.plan is None:
+            why = str(self.no_plan())
+            if self.live.told is not None:
+                why = f"{why}; {self.live.why_not(now)}"
+        return self.workload, self.rule, self.plan, self.live, now, self.declared, why
 
 
 @dataclass(frozen=True, eq=False)

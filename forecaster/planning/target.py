@@ -13,10 +13,14 @@ __all__ = ["Asked", "Held", "Source", "Target", "instant_text", "settle"]
 
 
 class Source(StrEnum):
-    """Who spoke: the lead peak, from live traffic; the outlook, from the past alone; or nobody."""
+    """Who spoke: the lead peak, from live traffic; the outlook, from the past alone; or nobody.
+
+    The floor of an event speaks where neither forecast does; it raises both.
+    """
 
     LEAD_PEAK = "lead_peak"
     OUTLOOK = "outlook"
+    EVENT = "event"
     NONE = "none"
 
 
@@ -30,11 +34,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a forecaster asks for in the step that holds an instant.
+    """What is asked for in the step that holds an instant.
 
     ``wanted`` is the traffic over capacity, whatever the limits; ``needed`` is the same within
-    them; ``replicas`` is ``needed``, held on the way down. ``reason`` is the arithmetic in words;
-    ``step_end`` is when the next ``step`` begins, and with it perhaps another answer.
+    them, or the floor of an event where that is higher; ``replicas`` is ``needed``, held on the way
+    down. ``reason`` is the arithmetic in words, ``beside`` what is said beside it: which event's
+    floor holds, or why no forecast speaks. ``step_end`` is when the next ``step`` begins, and with
+    it perhaps another answer.
     """
 
     source: Source
@@ -44,6 +50,7 @@ class Asked:
     reason: str
     step: timedelta
     step_end: datetime
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,9 @@ def settle(
     """The target from what is asked for; ``more`` are reasons beside the arithmetic."""
     planned = asked.replicas
     reasons = [asked.reason, *more]
-    if asked.wanted < rule.min_replicas:
+    if asked.beside:
+        reasons.append(asked.beside)
+    if asked.wanted < rule.min_replicas == asked.needed:
         reasons.append(f"raised to the minimum of {rule.min_replicas}")
     if asked.wanted > rule.max_replicas:
         reasons.append(f"limited to the maximum of {rule.max_replicas}, {asked.wanted} wanted")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from forecaster.events import Calendar
 from forecaster.models.outlook import Outlook
+from forecaster.planning.event_floor import NOTHING_DECLARED, Declared
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import Snapshot, TrainingState, WorkloadState
 from forecaster.planning.target import Held
@@ -84,7 +85,7 @@ class Board:
         return self._plans.take_outlook(outlook, held, uplift)
 
     def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
-        """Plan by another calendar; the workloads whose plans are others now."""
+        """Plan by another calendar; the workloads whose plans or floors are others now."""
         return self._plans.take_calendar(calendar, now)
 
     def take_event_notices(self, notices: tuple[str, ...]) -> bool:
@@ -168,12 +169,22 @@ class Board:
             training=self._training(name),
             notices=tuple(notices),
             live=live,
+            declared=self._declared(name, now),
         )
         before = self._states.get(name)
         if before is not None and before.says_the_same(state):
             return before  # and what was made of it, as an answer, stays good
         self._states[name] = state
         return state
+
+    def _declared(self, workload: str, now: datetime) -> Declared:
+        events, seen = self._plans.floors(workload, now), self._source.observed(workload)
+        if not events:
+            return NOTHING_DECLARED
+        step = self._fleet.step
+        if seen is None:
+            return Declared(events, step)
+        return Declared(events, step, seen.rate_rps, seen.start + step)
 
     def _training(self, workload: str) -> TrainingState:
         record = self.records.get(workload)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forecaster.errors import ForecastError, PrerollError, StoreError
-from forecaster.events import Calendar
+from forecaster.events import Calendar, Event
 from forecaster.events.uplift import UpliftModel
 from forecaster.models.event_outlook import outlook_with_events
 from forecaster.models.outlook import Outlook
@@ -17,6 +17,7 @@ from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import StoredUplift
+from forecaster.worker.floors_ahead import FloorsAhead
 from forecaster.worker.known_ahead import KnownAhead
 from forecaster.worker.words import without_name
 
@@ -52,6 +53,7 @@ class Plans:
         """The workloads that are planned for."""
         self._held = held
         self._ahead = KnownAhead()
+        self._floors = FloorsAhead(self.active)
         self._plans: dict[str, Plan] = {}
         self._known: dict[str, _Known] = {}
         self.untaught: dict[str, str] = {}
@@ -64,6 +66,10 @@ class Plans:
     def all(self) -> tuple[Plan, ...]:
         """The plans of the workloads that have one, ended ones included."""
         return tuple(self._plans.values())
+
+    def floors(self, workload: str, now: datetime) -> tuple[Event, ...]:
+        """The events with a floor that concern a workload about ``now``, planned for or not."""
+        return self._floors.of(workload, now) if workload in self.active else ()
 
     def take_outlook(
         self, outlook: Outlook, held: Iterable[Held], uplift: StoredUplift | None = None
@@ -84,7 +90,7 @@ class Plans:
         return plan
 
     def take_calendar(self, calendar: Calendar, now: datetime) -> list[str]:
-        """Plan by another calendar; the workloads whose plans are others now.
+        """Plan by another calendar; the workloads whose plans or floors are others now.
 
         Plans that have ended stay as they are, and one that cannot be made leaves the one before.
         """
@@ -99,14 +105,15 @@ class Plans:
                 self._plan(self._known[name], self._held(name))
             except ForecastError as error:
                 _log.error("not planned anew", extra={"workload": name, "error": str(error)})
-        return changed
+        return list(dict.fromkeys([*changed, *self._floors.take(calendar, now)]))
 
     def _plan(self, known: _Known, held: Iterable[Held]) -> Plan:
         name = known.settings.workload
         # Asked for in any case: only what was asked for is seen to change.
         part = self._ahead.part(known.settings, known.outlook.start, known.outlook.end)
         try:
-            plan = build_plan(known.lifted(part), known.settings.rule, tuple(held))
+            lifted, rule = known.lifted(part), known.settings.rule
+            plan = build_plan(lifted, rule, tuple(held), part.events)
         except (PrerollError, ValueError) as error:  # ValueError: a quantile that it does not reach
             raise ForecastError(f"{name}: {error}") from error
         self._plans[name] = plan

@@ -9,7 +9,9 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from api.metrics import WorkloadCollector
+from forecaster.events import Event
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.event_floor import Declared
 from forecaster.planning.plan import build_plan
 from forecaster.planning.snapshot import ObservedTraffic, WorkloadState
 from tests.api.plans import (
@@ -37,11 +39,12 @@ preroll_planned_replicas{namespace="streaming",workload="player-api"} 60.0
 preroll_plan_usable{namespace="streaming",workload="player-api"} 1.0
 preroll_plan_usable{namespace="streaming",workload="chat"} 0.0
 preroll_plan_usable{namespace="ads",workload="breaks"} 0.0
-# HELP preroll_target_source 1 for who speaks: the lead peak, from live traffic, or the outlook; \
-0 for the other.
+# HELP preroll_target_source 1 for who speaks: the lead peak, from live traffic, the outlook, or \
+an event's floor where neither does; 0 for the others.
 # TYPE preroll_target_source gauge
 preroll_target_source{namespace="streaming",source="lead_peak",workload="player-api"} 0.0
 preroll_target_source{namespace="streaming",source="outlook",workload="player-api"} 1.0
+preroll_target_source{namespace="streaming",source="event",workload="player-api"} 0.0
 # HELP preroll_lead_peak_rps The rule's quantile of the highest traffic within the lead time, \
 while it counts.
 # TYPE preroll_lead_peak_rps gauge
@@ -137,10 +140,17 @@ def test_the_lead_peak_is_shown_with_who_speaks_while_it_counts() -> None:
     fresh, old = exposed(one), exposed(one, now=NOW + timedelta(minutes=4))
     assert samples(fresh, "preroll_lead_peak_rps") == {("a", "0.98", "b"): 1000.5}
     assert samples(fresh, "preroll_target_replicas") == {("a", "b"): 41.0}
-    spoke = {("a", "lead_peak", "b"): 1.0, ("a", "outlook", "b"): 0.0}
-    assert samples(fresh, "preroll_target_source") == spoke
+
+    def speaks(source: str) -> dict[tuple[str, ...], float]:
+        return {("a", one, "b"): float(one == source) for one in ("lead_peak", "outlook", "event")}
+
+    assert samples(fresh, "preroll_target_source") == speaks("lead_peak")
     assert samples(old, "preroll_lead_peak_rps") == {}
-    assert samples(old, "preroll_target_source") == {name: 1 - one for name, one in spoke.items()}
+    assert samples(old, "preroll_target_source") == speaks("outlook")
+    show = Event(NOW, NOW + timedelta(hours=1), "show", floor_replicas=7)
+    alone = replace(untrained("a/b"), declared=Declared((show,)))
+    assert samples(exposed(alone), "preroll_target_source") == speaks("event")
+    assert samples(exposed(alone), "preroll_plan_usable") == {("a", "b"): 1.0}
 
 
 def test_a_workload_without_a_plan_is_usable_while_its_lead_peak_counts() -> None:

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from api.answers import Answer
 from api.routes.targets import TargetRoute
+from forecaster.events import Event
 from forecaster.models.outlook import Outlook
 from forecaster.models.peak import Taught
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.event_floor import Declared
 from forecaster.planning.limits import MOST_REPLICAS
 from forecaster.planning.live import Live, ToldPeak
 from forecaster.planning.plan import Plan
@@ -96,6 +98,30 @@ def test_the_body_says_that_the_lead_peak_spoke_and_what_it_said() -> None:
         "traffic was 812.2 rps up to 15:29 UTC"
     ]
     assert body["valid_until"] == "1998-06-10T15:30:00Z"
+
+
+def test_a_floor_of_an_event_is_served_where_nothing_else_speaks_from_its_step_on() -> None:
+    """What was answered before is not kept beyond the instant at which the floor begins."""
+    clock = [NOW]
+    show = Event(NOW + timedelta(minutes=10), None, "show", floor_replicas=50)
+    one = replace(untrained("a/b", "3h of traffic"), declared=Declared((show,)))
+    low = replace(state("c/d"), live=live(30.0, NOW.replace(minute=34, second=0)))
+    low = replace(low, declared=Declared((show,)))
+    seen = snapshot(one, low)
+    route = TargetRoute(lambda: seen, lambda: clock[0])
+    begins = show.start - one.rule.lead_time  # 15:34:30: it has a part in the minute before
+    told = []
+    for seconds in (-31, -30, 0, 30):
+        clock[0] = begins + timedelta(seconds=seconds)
+        answers = [route.answer(name) for name in ("a/b", "c/d")]
+        told.append([parsed(one).get("replicas") for one in answers])
+    assert told == [[None, 2], [50, 50], [50, 50], [50, 50]]
+    body = parsed(answers[0])
+    assert (body["source"], body["lead_peak"]) == ("event", None)
+    assert body["reasons"] == [
+        "event floor 50 replicas from 15:34 UTC: show starts at 15:39 UTC",
+        "no forecast speaks: 3h of traffic",
+    ]
 
 
 def test_a_lead_peak_that_is_too_old_is_shown_and_does_not_count() -> None:
@@ -275,6 +301,27 @@ _TEXT = st.text(st.characters(), max_size=8)
 
 
 @st.composite
+def arbitrary_floors(draw: st.DrawFn) -> Declared:
+    """Events around the plan, and any traffic."""
+    events = []
+    for _ in range(draw(st.integers(0, 2))):
+        start = START + timedelta(minutes=draw(st.integers(-9, 9)))
+        events.append(
+            Event(
+                start,
+                start + timedelta(minutes=draw(st.integers(1, 9))),
+                draw(_TEXT.filter(str.strip)),
+                floor_replicas=draw(st.none() | st.integers(0, 10**6)),
+                floor_rps=draw(st.none() | st.floats(0, allow_infinity=False)),
+                hold=draw(st.booleans()),
+            )
+        )
+    seen_until = START + timedelta(minutes=draw(st.integers(-9, 9)))
+    step = timedelta(seconds=draw(st.integers(1, 3600)))
+    return Declared(tuple(events), step, draw(st.none() | _ANY_RATE), seen_until)
+
+
+@st.composite
 def arbitrary_states(draw: st.DrawFn) -> WorkloadState:
     """Plans that no planner would make: any number anywhere."""
     steps = draw(st.integers(1, 5))
@@ -318,7 +365,16 @@ def arbitrary_states(draw: st.DrawFn) -> WorkloadState:
     reason = draw(st.none() | _TEXT)
     has_plan = draw(st.integers(0, 9)) > 0
     planned = plan if has_plan else None
-    return WorkloadState("a", "b", rule, planned, reason, notices=notices, live=spoken)
+    return WorkloadState(
+        "a",
+        "b",
+        rule,
+        planned,
+        reason,
+        notices=notices,
+        live=spoken,
+        declared=draw(arbitrary_floors()),
+    )
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
