@@ -16,7 +16,8 @@ from rich.text import Text
 
 from forecaster.cli.chart import column_chart, compact_number, per_column, time_axis
 from forecaster.durations import format_duration
-from forecaster.planning import Plan, Target
+from forecaster.planning import Plan, Target, replicas_for
+from forecaster.planning.event_floor import Declared, event_floor, planned_floors
 
 __all__ = ["plan_json", "plan_notes", "plan_report", "plan_rows"]
 
@@ -137,11 +138,25 @@ def _why(plan: Plan, run: _Run, zone: ZoneInfo) -> str:
     why = f"up to {compact_number(rate)} rps at {peak_at:%H:%M}"
     if rate > rule.capacity_rps * rule.max_replicas:
         return f"{why}; limited to the maximum"
+    if floor := _floor(plan, run):
+        return f"{why}; {floor}"
     if run.highest == rule.min_replicas:
         return f"{why}; the minimum"
     if run.highest > int(plan.needed[run.first : run.last].max()):
         return f"{why}; {_held(plan, run, zone)}"
     return why
+
+
+def _floor(plan: Plan, run: _Run) -> str:
+    """Which event's floor explains a row, where traffic alone would need fewer."""
+    steps, step = slice(run.first, run.last), plan.outlook.step
+    floors = planned_floors(plan.events, plan.rule, plan.start, step, len(plan))[steps]
+    by_traffic = replicas_for(plan.peak_rps[steps], plan.rule).max()
+    if not run.highest == floors.max() > by_traffic:
+        return ""
+    since = _at(plan, run.first + int(floors.argmax()))
+    floor = event_floor(Declared(plan.events, step), plan.rule, since, since + step)
+    return "" if floor is None else f"the floor of {floor.label}"
 
 
 def _held(plan: Plan, run: _Run, zone: ZoneInfo) -> str:
@@ -214,8 +229,8 @@ def plan_json(plan: Plan, target: Target) -> dict[str, Any]:
 
 
 def plan_rows(plan: Plan) -> Iterator[tuple[object, ...]]:
-    """A row per step, the header first; ``needed`` is what the traffic asks for, ``replicas`` the
-    same held down.
+    """A row per step, the header first; ``needed`` is what the traffic and the floors of events ask
+    for, ``replicas`` the same held down.
     """
     yield ("timestamp", "replicas", "needed", "peak_rps", "median_rps", "quantile_rps")
     median, quantile = plan.outlook.at(0.5), plan.outlook.at(plan.rule.quantile)

@@ -33,11 +33,15 @@ _LET_GO = 0.5
 
 @dataclass(frozen=True)
 class EventFloor:
-    """The largest floor of a step: as declared, within the rule's limits, and why it holds."""
+    """The largest floor of a step: as declared, within the rule's limits, and why it holds.
+
+    ``label`` names its event.
+    """
 
     wanted: int
     replicas: int
     reason: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def event_floor(
     reason = _reason(largest, declared, rule, since)
     if wanted > rule.max_replicas:
         reason += f"; limited to the maximum of {rule.max_replicas}"
-    return EventFloor(wanted, min(max(wanted, rule.min_replicas), rule.max_replicas), reason)
+    within = min(max(wanted, rule.min_replicas), rule.max_replicas)
+    return EventFloor(wanted, within, reason, largest.label())
 
 
 def planned_floors(

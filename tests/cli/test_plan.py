@@ -228,3 +228,27 @@ def test_a_hold_down_of_nothing_is_taken(preroll, short_csv):
     said = preroll("plan", short_csv, "--capacity", 12, "--hold-down", "0s")
     assert said.code == 0
     assert "held" not in said.out
+
+
+def test_a_floor_of_an_event_is_in_the_plan_and_its_row_names_the_event(
+    preroll, short_csv, tmp_path
+):
+    calendar = tmp_path / "shows.yaml"
+    calendar.write_text("""
+events:
+  - {start: 1998-06-22T19:00:00Z, end: 1998-06-22T21:30:00Z, kind: live-show, name: Final night,
+     floor: {replicas: 77}}
+""")
+    said = preroll(
+        *("plan", short_csv, *UNIT, "--capacity", 120, "--hold-down", "0s", "--events", calendar),
+        *("--csv", tmp_path / "plan.csv"),
+    )
+    assert said.code == 0, said.err
+    with (tmp_path / "plan.csv").open() as file:
+        rows = {row["timestamp"]: int(row["replicas"]) for row in csv.DictReader(file)}
+    at_floor = sorted(stamp[11:16] for stamp, replicas in rows.items() if replicas == 77)
+    assert at_floor == ["18:00", "19:00", "20:00", "21:00"]  # the steps are hours
+    assert max(rows.values()) == 77
+    (row,) = [line for line in said.out.splitlines() if " 77 " in line and "rps at" in line]
+    assert row.startswith("Mon 22 Jun 18:00")
+    assert 'the floor of live-show "Final night"' in " ".join(said.out.split())

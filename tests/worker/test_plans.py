@@ -6,13 +6,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from forecaster.errors import NoUsablePlan
 from forecaster.events import EMPTY_CALENDAR, Calendar, Event, Selector
 from forecaster.events.uplift import UpliftModel
 from forecaster.models import OutlookConfig
 from forecaster.models.event_outlook import outlook_with_events
 from forecaster.models.event_training import train_with_events
-from forecaster.planning import ScalingRule
-from forecaster.planning.snapshot import TrainingState
+from forecaster.planning import ScalingRule, Source
+from forecaster.planning.snapshot import ObservedTraffic, TrainingState
 from forecaster.programme.reading import read_calendar
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import PlanStore, StoredUplift, TrainingRecord, pack
@@ -20,9 +21,11 @@ from forecaster.traffic.history import TrafficSeries
 from forecaster.traffic.sample import sample_matches_path
 from forecaster.worker.board import Board
 from forecaster.worker.loading import load_board
+from forecaster.worker.messages import Refreshed
 from tests.worker.sources import MINUTE, NOW, fleet
 from tests.worker.test_board import HOUR, outlook
 
+SECOND = timedelta(seconds=1)
 TV = fleet("tv/a", "tv/b", step=MINUTE, quantile=0.5)
 NOTHING_TAUGHT = StoredUplift.of("tv/a", NOW, UpliftModel())
 FINAL = Event(
@@ -133,3 +136,64 @@ def test_serving_lifts_as_training_does_on_the_tournament_with_its_matches(tourn
     exactly = outlook_with_events(trained.outlook, trained.uplift, everything.selecting("tv", "a"))
     np.testing.assert_array_equal(exactly.rate_rps, then.rate_rps)
     assert served.reasons == then.reasons
+
+
+SHOW = dataclasses.replace(FINAL, uplift=None, floor_replicas=40, hold=True, ceiling=3 * HOUR)
+
+
+def target_of(board, name, at):
+    try:
+        return board.snapshot(at).target(name, at)
+    except NoUsablePlan:
+        return None
+
+
+def test_a_floor_raises_the_plan_and_what_is_served_and_a_workload_without_a_plan_as_well():
+    board = Board(TV, {})
+    board.take_outlook(outlook(rate=10.0), [], NOTHING_TAUGHT)
+    board.take_outlook(outlook("tv/b", rate=10.0), [], NOTHING_TAUGHT)
+    theirs = dataclasses.replace(SHOW, selector=Selector(workloads=("b", "nobody")))
+    assert board.take_calendar(Calendar((theirs,)), NOW) == ["tv/b"]
+    early, late, after = (NOW + minutes * MINUTE for minutes in (55, 239, 240))
+    for at, replicas in ((early - MINUTE, 10), (early, 40), (late, 40), (after, 10)):
+        assert target_of(board, "tv/b", at).replicas == replicas
+        assert target_of(board, "tv/a", at).replicas == 10
+    plan = board.plans[1]  # which knows no traffic that would hold the floor beyond its end
+    assert plan.needed[[54, 55, 119, 120]].tolist() == [10, 40, 40, 10]
+
+    bare = Board(TV, {})
+    assert bare.take_calendar(Calendar((SHOW,)), NOW) == ["tv/a"]
+    assert [target_of(bare, name, early) for name in ("tv/b",)] == [None]
+    said = target_of(bare, "tv/a", early)
+    assert (said.replicas, said.source) == (40, Source.EVENT)
+    assert said.reasons[1] == "no forecast speaks: not trained yet"
+    assert bare.take_calendar(Calendar((dataclasses.replace(SHOW),)), NOW) == []  # an equal one
+    assert bare.take_calendar(EMPTY_CALENDAR, NOW) == ["tv/a"]
+    assert target_of(bare, "tv/a", early) is None
+
+
+def test_a_floor_is_held_by_the_traffic_that_came_since_the_end():
+    board = Board(TV, {})
+    board.take_outlook(outlook(rate=10.0), [], NOTHING_TAUGHT)
+    board.take_calendar(Calendar((SHOW,)), NOW)
+    served = []
+    for minutes, rate in ((119, 8.0), (120, None), (121, 25.0), (122, 20.0), (123, None)):
+        at = NOW + minutes * MINUTE
+        if rate is not None:
+            seen = {"tv/a": ObservedTraffic(at - MINUTE, rate)}
+            board.take_refresh(Refreshed(at, seen))
+        served.append(target_of(board, "tv/a", at).replicas)
+    # 20 is half of what 40 replicas stand for; at 120 nothing is known yet of after the end.
+    assert served == [40, 40, 40, 10, 10]
+
+
+def test_a_floor_of_next_week_is_served_when_its_time_comes_and_no_new_state_is_made_meanwhile():
+    board = Board(TV, {})
+    week = timedelta(days=7)
+    later = dataclasses.replace(SHOW, start=SHOW.start + week, end=SHOW.end + week)
+    board.take_calendar(Calendar((later,)), NOW)
+    first, second = (board.snapshot(NOW + seconds * SECOND).state("tv/a") for seconds in (0, 5))
+    assert first is second
+    for at, replicas in ((54, None), (55, 40), (179, 40), (240, None)):
+        said = target_of(board, "tv/a", NOW + week + at * MINUTE)
+        assert (said.replicas if said else None) == replicas
