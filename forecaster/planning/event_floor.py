@@ -115,8 +115,10 @@ def _begin(event: Event, rule: ScalingRule) -> datetime:
 
 
 def _wanted(event: Event, rule: ScalingRule) -> int:
-    by_traffic = wanted_replicas(np.array([event.floor_rps or 0.0]), rule)
-    return max(event.floor_replicas or 0, int(by_traffic[0]))
+    by_count = event.floor_replicas or 0
+    if not event.floor_rps:
+        return by_count
+    return max(by_count, int(wanted_replicas(np.array([event.floor_rps]), rule)[0]))
 
 
 def _let_go_rps(event: Event, rule: ScalingRule) -> float:

@@ -126,7 +126,7 @@ def build_plan(
     peak_index = (np.arange(len(windows)) + offset).astype(np.int64)
     peak_rps = rates[peak_index]
     # No plan knows the traffic that decides how long a floor is held beyond its planned end.
-    floors = tuple(replace(one, hold=False) for one in declaring(events))
+    floors = tuple(replace(one, hold=False) if one.hold else one for one in declaring(events))
     raised = planned_floors(floors, rule, outlook.start, step, len(windows))
     needed = np.maximum(replicas_for(peak_rps, rule), raised)
     replicas = hold(needed, rule.hold_steps(step))

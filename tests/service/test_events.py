@@ -22,6 +22,7 @@ from tests.worker.sources import STEP, moved_trace, write_traffic_file
 
 pytestmark = pytest.mark.slow
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRITE = {"Authorization": "Bearer writer"}
 
 
@@ -262,3 +263,75 @@ def _answers(service) -> bool:
         return service.get("/healthz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_a_floor_over_rest_is_served_at_once_where_its_start_is_within_the_lead_time(
+    folder, environment
+):
+    now = utc_now()
+    body = {
+        "id": "final",
+        "start": (now + timedelta(minutes=2)).isoformat(),
+        "end": (now + timedelta(hours=1)).isoformat(),
+        "kind": "live-show",
+        "name": "Final night",
+        "floor": {"replicas": 4000},
+    }
+    with running(folder, "defaults: {max_replicas: 5000, lead_time: 5m}") as service:
+        service.wait_until_ready()
+        before = service.target_by("lead_peak")
+        assert before["replicas"] < 4000
+        posted = time.monotonic()
+        answer = httpx.post(service.url + "/v1/events", json=body, headers=WRITE)
+        assert answer.status_code == 201, answer.text
+        until(lambda: service.target()["replicas"] == 4000, 5)
+        assert time.monotonic() - posted < 5
+        target = service.target()
+        assert target["source"] == "lead_peak"
+        assert target["reasons"][-1].startswith("event floor 4,000 replicas from ")
+        made = Forecast.of(service)
+        place = (utc_now() - made.start) // STEP
+        assert made.replicas[place : place + 12] == [4000] * 12
+        assert httpx.delete(service.url + "/v1/events/final", headers=WRITE).status_code == 204
+        until(lambda: service.target()["replicas"] < 4000, 5)
+        assert service.stop()[0] == 0
+
+
+def test_a_floor_is_served_when_it_begins_and_until_it_ends_where_no_forecast_speaks(
+    tmp_path, environment, monkeypatch
+):
+    """Three hours of traffic, which ended yesterday; steps of ten seconds, to wait for few."""
+    monkeypatch.setenv("PREROLL_STEP", "10s")
+    step, lead = timedelta(seconds=10), timedelta(seconds=5)
+    yesterday = utc_now().replace(second=0, microsecond=0) - timedelta(days=1)
+    rates = moved_trace("x", yesterday, 1080 / 288).rate_rps
+    write_traffic_file(
+        tmp_path / "traffic.csv.gz", TrafficSeries("x", yesterday - 1080 * step, step, rates)
+    )
+    with running(tmp_path, "defaults: {lead_time: 5s}") as service:
+        until(lambda: _answers(service))
+        begins = utc_now() + timedelta(seconds=12)
+        ends = begins + timedelta(seconds=13)
+        body = {
+            "start": (begins + lead).isoformat(),
+            "end": ends.isoformat(),
+            "kind": "live-show",
+            "floor": {"traffic": 199},
+        }
+        posted = httpx.post(service.url + "/v1/events", json=body, headers=WRITE)
+        assert posted.status_code == 201, posted.text
+        told = {True: [], False: []}
+        while (now := utc_now()) < ends + 2 * step:
+            answer = service.get("/v1/targets/tv/api")
+            since = EPOCH + (now - EPOCH) // step * step
+            if utc_now() < since + step:  # asked and answered within one step
+                told[begins < since + step and since < ends].append(answer)
+            time.sleep(0.1)
+        assert len(told[False]) > 50
+        assert len(told[True]) > 100
+        assert {one.status_code for one in told[False]} == {503}
+        assert {one.status_code for one in told[True]} == {200}
+        assert {one.json()["replicas"] for one in told[True]} == {40}  # 199 ÷ 5
+        assert {one.json()["source"] for one in told[True]} == {"event"}
+        assert told[True][-1].json()["reasons"][1].startswith("no forecast speaks: ")
+        assert service.stop()[0] == 0
