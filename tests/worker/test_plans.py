@@ -163,11 +163,14 @@ def test_a_floor_raises_the_plan_and_what_is_served_and_a_workload_without_a_pla
 
     bare = Board(TV, {})
     assert bare.take_calendar(Calendar((SHOW,)), NOW) == ["tv/a"]
-    assert [target_of(bare, name, early) for name in ("tv/b",)] == [None]
+    assert target_of(bare, "tv/b", early) is None
     said = target_of(bare, "tv/a", early)
     assert (said.replicas, said.source) == (40, Source.EVENT)
     assert said.reasons[1] == "no forecast speaks: not trained yet"
     assert bare.take_calendar(Calendar((dataclasses.replace(SHOW),)), NOW) == []  # an equal one
+    higher = dataclasses.replace(SHOW, floor_replicas=70)
+    assert bare.take_calendar(Calendar((higher,)), NOW) == ["tv/a"]
+    assert target_of(bare, "tv/a", early).replicas == 70
     assert bare.take_calendar(EMPTY_CALENDAR, NOW) == ["tv/a"]
     assert target_of(bare, "tv/a", early) is None
 
@@ -177,21 +180,22 @@ def test_a_floor_is_held_by_the_traffic_that_came_since_the_end():
     board.take_outlook(outlook(rate=10.0), [], NOTHING_TAUGHT)
     board.take_calendar(Calendar((SHOW,)), NOW)
     served = []
-    for minutes, rate in ((119, 8.0), (120, None), (121, 25.0), (122, 20.0), (123, None)):
+    told = ((119, 8.0), (120, None), (120, 15.0), (121, 25.0), (122, 20.0), (123, None))
+    for minutes, rate in told:
         at = NOW + minutes * MINUTE
         if rate is not None:
             seen = {"tv/a": ObservedTraffic(at - MINUTE, rate)}
             board.take_refresh(Refreshed(at, seen))
         served.append(target_of(board, "tv/a", at).replicas)
-    # 20 is half of what 40 replicas stand for; at 120 nothing is known yet of after the end.
-    assert served == [40, 40, 40, 10, 10]
+    # 20 is half of what 40 replicas stand for; of the end, at 120, nothing is known at first.
+    assert served == [40, 40, 10, 40, 10, 10]
 
 
 def test_a_floor_of_next_week_is_served_when_its_time_comes_and_no_new_state_is_made_meanwhile():
     board = Board(TV, {})
     week = timedelta(days=7)
     later = dataclasses.replace(SHOW, start=SHOW.start + week, end=SHOW.end + week)
-    board.take_calendar(Calendar((later,)), NOW)
+    board.take_calendar(Calendar((SHOW, later)), NOW)
     first, second = (board.snapshot(NOW + seconds * SECOND).state("tv/a") for seconds in (0, 5))
     assert first is second
     for at, replicas in ((54, None), (55, 40), (179, 40), (240, None)):
