@@ -11,13 +11,12 @@ from forecaster.backtest.peak_tasks import PeakTask
 from forecaster.backtest.rolling_origin import OriginFailure, OriginForecast, outlook_forecast
 from forecaster.errors import ForecastError, HistoryTooShort
 from forecaster.models.day_path import DayAheadPath
-from forecaster.models.event_onset import find_onsets, onset_peaks
+from forecaster.models.event_onset import onset_peaks
 from forecaster.models.event_outlook import outlook_with_events
-from forecaster.models.event_track import EventTrack
+from forecaster.models.event_track import Ahead, EventTrack, look_ahead
 from forecaster.models.event_training import TrainedWithEvents, train_with_events
-from forecaster.models.foreseen import foresee
 from forecaster.models.outlook import Outlook
-from forecaster.models.peak.features import decisions_at
+from forecaster.models.peak.features import BEYOND, decisions_at, recent_steps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.starter import load_starter
 from forecaster.models.peak.training import train_lead_peak
@@ -66,14 +65,19 @@ def work_origin(task: PeakTask) -> PeakOrigin:
     if known is None:
         raise ValueError(f"{task.series.series_id}: nothing ended before {task.cutoff}")
     outlook, path, events, why = _outlook(task, known)
-    track = None if events is None else events.track
-    model, told = _model(task, known, path, track)
+    model, told = _model(task, known, path, None if events is None else events.track)
+    ahead = None if events is None else _look_ahead(task, events)
     fallback, median = _from_outlook(outlook, task)
     location = scale = np.full(task.steps, np.nan)
     base = offsets = np.zeros(len(task.levels))
     gain, highest = 0.0, np.nan
+    rows, onsets = first + np.arange(task.steps), None
+    if ahead is not None and path is not None:
+        onsets = onset_peaks(
+            task.series, rows, task.lead_steps, task.levels, path, ahead.foreseen, ahead.onsets
+        ).peak_rps
     if model is not None:
-        rows = first + np.arange(task.steps)
+        track = None if ahead is None else ahead.track
         telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows, track))
         calibration = model.calibration(task.levels)
         location, scale = telling.location, telling.scale
@@ -93,22 +97,22 @@ def work_origin(task: PeakTask) -> PeakOrigin:
         taught=None if model is None else model.taught,
         reason="; ".join(text for text in (f"no outlook: {why}" if why else "", told) if text),
         day_ahead=_day_ahead(task, known, outlook, why),
-        onset_rps=None if events is None else _onsets(task, events),
+        onset_rps=onsets,
     )
 
 
-def _onsets(task: PeakTask, events: TrainedWithEvents) -> FloatArray:
-    """What the onsets of events tell of each step, (levels, steps); NaN where none speaks."""
-    rows = task.series.index_of(task.cutoff) + np.arange(task.steps)
-    step, uplift = task.series.step, events.uplift
-    start = task.cutoff - timedelta(hours=1)
-    steps = round(timedelta(hours=1) / step) + task.steps + task.lead_steps + 1
-    foreseen = foresee(uplift, events.calendar, task.cutoff, start, step, steps)
-    onsets = find_onsets(foreseen.effects.curves, uplift, task.cutoff, step)
-    told = onset_peaks(
-        task.series, rows, task.lead_steps, task.levels, events.path, foreseen, onsets
+def _look_ahead(task: PeakTask, events: TrainedWithEvents) -> Ahead:
+    """What the service knows of events at each step until the next training."""
+    step = task.series.step
+    back = recent_steps(step)
+    return look_ahead(
+        events.uplift,
+        events.calendar,
+        task.cutoff,
+        task.cutoff - back * step,
+        step,
+        back + task.steps + task.lead_steps + 1 + max(1, round(BEYOND / step)),
     )
-    return told.peak_rps
 
 
 def _outlook(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +16,7 @@ from forecaster.models.event_onset import Onset, find_onsets
 from forecaster.models.foreseen import Foreseen, foresee
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["HIGH", "EventTrack", "track_by_day", "track_of"]
+__all__ = ["HIGH", "Ahead", "EventTrack", "look_ahead", "track_by_day"]
 
 HIGH = 0.9
 """The quantile of :attr:`EventTrack.high`."""
@@ -84,16 +83,34 @@ class EventTrack:
         return DayAheadPath(path.start, path.step, rates)
 
 
-def track_of(foreseen: Foreseen, onsets: Sequence[Onset], uplift: UpliftModel) -> EventTrack:
-    """The track of a span as one instant sees it."""
-    start, step, steps = foreseen.start, foreseen.step, len(foreseen)
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What is known of the events of a span at one instant: their effects, onsets, and track."""
+
+    foreseen: Foreseen
+    onsets: tuple[Onset, ...]
+    track: EventTrack
+
+
+def look_ahead(
+    uplift: UpliftModel,
+    calendar: Calendar,
+    known_at: datetime,
+    start: datetime,
+    step: timedelta,
+    steps: int,
+) -> Ahead:
+    """The calendar's events from ``start`` on, by the examples that were settled at an instant."""
+    foreseen = foresee(uplift, calendar, known_at, start, step, steps)
+    onsets = find_onsets(foreseen.effects.curves, uplift, known_at, step)
     middle, high = foreseen.effects.log_factor_rows((None, HIGH)).astype(np.float32)
-    onset = np.zeros(steps, dtype=bool)
+    jumps = np.zeros(steps, dtype=bool)
     for one in onsets:
         first = max(0, (one.first - start) // step)
-        onset[first : max(first, -((start - one.last) // step))] = True
+        jumps[first : max(first, -((start - one.last) // step))] = True
     events = tuple(one.event for one in foreseen.effects.curves)
-    return EventTrack(start, step, middle, high, onset, events, uplift)
+    track = EventTrack(start, step, middle, high, jumps, events, uplift)
+    return Ahead(foreseen, onsets, track)
 
 
 def track_by_day(
@@ -122,9 +139,7 @@ def track_by_day(
         if last <= first:
             continue
         begin = start + first * step
-        foreseen = foresee(uplift, calendar, origin, begin, step, last - first)
-        onsets = find_onsets(foreseen.effects.curves, uplift, origin, step)
-        part = track_of(foreseen, onsets, uplift)
+        part = look_ahead(uplift, calendar, origin, begin, step, last - first).track
         middle[first:last], high[first:last] = part.middle, part.high
         onset[first:last] = part.onset
         events.update({(one.start, one.kind, one.event_id): one for one in part.events})

@@ -16,7 +16,7 @@ from forecaster.traffic.history import FloatArray, TrafficSeries
 __all__ = ["EVENT_FEATURES", "event_matrix", "looks_ahead"]
 
 _AHEAD = (15, 30)
-_FARTHEST = 240.0  # minutes
+_FARTHEST = 180.0  # minutes: as far as the live path looks
 _NEAR = 60.0
 _UNPUNCTUAL = timedelta(minutes=2)  # so much earlier may come what is expected
 
@@ -48,7 +48,7 @@ def event_matrix(
 
     ``event_now`` is the log factor that is expected of the last interval; rise and fall are how far
     it goes from there within the lead window and two minutes more, for events are not punctual;
-    ``high`` is the rise by its 0.9 quantile. Distances are in minutes, 240 at the most; the
+    ``high`` is the rise by its 0.9 quantile. Distances are in minutes, 180 at the most; the
     importance is that of the event that goes on, or is near.
     """
     step = series.step
@@ -72,7 +72,7 @@ def _distances(track: EventTrack, at: FloatArray) -> list[FloatArray]:
     """Minutes to the next start, since the last one, to the end of what goes on; importance."""
     far = np.full(len(at), _FARTHEST)
     if not track.events:
-        return [far, far, far, np.zeros(len(at))]
+        return [far, far, -far, np.zeros(len(at))]
     starts = np.array([one.start.timestamp() for one in track.events])
     ends = np.array([one.planned_end.timestamp() for one in track.events])
     importance = np.array([one.importance for one in track.events])

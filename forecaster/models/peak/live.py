@@ -10,9 +10,8 @@ from datetime import datetime
 import numpy as np
 
 from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
-from forecaster.models.event_onset import Onset, find_onsets, onset_peaks
-from forecaster.models.event_track import EventTrack, track_of
-from forecaster.models.foreseen import Foreseen, foresee
+from forecaster.models.event_onset import Onset, onset_peaks
+from forecaster.models.event_track import Ahead, look_ahead
 from forecaster.models.peak.features import BEYOND, decisions_at, epsilon_rps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration
@@ -52,15 +51,6 @@ class _Waiting:
     at: datetime
     location: float
     scale: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Ahead:
-    """What events do around now."""
-
-    foreseen: Foreseen
-    onsets: tuple[Onset, ...]
-    track: EventTrack
 
 
 class LivePeak:
@@ -119,7 +109,7 @@ class LivePeak:
         at = recent.start + row * recent.step
         self._learn(recent, at)
         now = float(recent.rate_rps[row - 1])
-        ahead = self._foresee(recent, calendar)
+        ahead = self._look_ahead(recent, calendar)
         onset = None if ahead is None else self._onset(recent, row, ahead)
         if onset is not None:
             return LeadPeak(at, now, self.levels, onset[1], self.model.taught, onset[0])
@@ -135,18 +125,16 @@ class LivePeak:
             self._waiting.append(waiting)
         return LeadPeak(at, now, self.levels, peaks, self.model.taught)
 
-    def _foresee(self, recent: TrafficSeries, calendar: Calendar) -> _Ahead | None:
+    def _look_ahead(self, recent: TrafficSeries, calendar: Calendar) -> Ahead | None:
         """What events do around now; None where the model was not told what they bring."""
-        model = self.model
+        model, step = self.model, recent.step
         if model.uplift is None or not (calendar or model.knows_events):
             return None
-        steps = len(recent) + model.lead_steps + 1 + round(BEYOND / recent.step) + 1
-        foreseen = foresee(model.uplift, calendar, model.cutoff, recent.start, recent.step, steps)
-        onsets = find_onsets(foreseen.effects.curves, model.uplift, model.cutoff, recent.step)
-        return _Ahead(foreseen, onsets, track_of(foreseen, onsets, model.uplift))
+        steps = len(recent) + model.lead_steps + 1 + max(1, round(BEYOND / step))
+        return look_ahead(model.uplift, calendar, model.cutoff, recent.start, step, steps)
 
     def _onset(
-        self, recent: TrafficSeries, row: int, ahead: _Ahead
+        self, recent: TrafficSeries, row: int, ahead: Ahead
     ) -> tuple[Onset, FloatArray] | None:
         if self.model.path is None or not ahead.onsets:
             return None

@@ -1,0 +1,141 @@
+"""With a calendar too, the replay decides as the service would have, onset by onset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.backtest.cliffs import Cliff, with_cliffs
+from forecaster.backtest.peak_decisions import PeakDecisions, decide
+from forecaster.backtest.peak_origins import work_origin
+from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
+from forecaster.events import Calendar, Event
+from forecaster.models.event_training import train_with_events
+from forecaster.models.outlook import DEFAULT_QUANTILES
+from forecaster.models.peak import LeadPeak, LeadPeakModel, LivePeak, PeakConfig, train_lead_peak
+from forecaster.models.peak.boosting import BoostingConfig
+from forecaster.models.selection import OutlookConfig
+from forecaster.traffic.history import TrafficSeries
+from forecaster.traffic.sample import sample_history
+
+LEVELS = (0.5, 0.9, 0.98)
+LEAD_STEPS = 3
+QUICK = PeakConfig(
+    rows=5000, location=BoostingConfig(rounds=25), scale=BoostingConfig(rounds=15), levels=LEVELS
+)
+FIRST = datetime(1998, 5, 10, tzinfo=UTC)
+DAYS = 12
+HALF = 105 * timedelta(minutes=1)
+KICK_OFFS = tuple(FIRST + timedelta(days=day, hours=19) for day in range(1, DAYS, 2))
+JUDGED = KICK_OFFS[-1]
+
+
+def quiet() -> TrafficSeries:
+    """Twelve days before the tournament."""
+    whole = next(iter(sample_history())).since(FIRST)
+    assert whole is not None
+    found = whole.before(FIRST + timedelta(days=DAYS))
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def task() -> PeakTask:
+    """Every other evening ×5 in two minutes; the last one is to be told."""
+    series = with_cliffs(quiet(), [Cliff(at, 5.0) for at in KICK_OFFS])
+    calendar = Calendar(tuple(Event(at, at + HALF, "match", 4.0) for at in KICK_OFFS))
+    (found,) = peak_tasks(series, series.end - timedelta(days=1), LEAD_STEPS, LEVELS, peak=QUICK)
+    return replace(found, calendar=calendar)
+
+
+@pytest.fixture(scope="module")
+def decisions(task: PeakTask) -> PeakDecisions:
+    return decide(task.series, [work_origin(task)], LEAD_STEPS, LEVELS)
+
+
+@pytest.fixture(scope="module")
+def told(task: PeakTask) -> list[LeadPeak]:
+    """What the live path says step by step, with the calendar's part around now."""
+    known = task.series.before(task.cutoff)
+    assert known is not None
+    config = OutlookConfig(quantiles=tuple(sorted({*DEFAULT_QUANTILES, *LEVELS})))
+    trained = train_with_events(known, task.cutoff, config, task.calendar)
+    model = train_lead_peak(known, task.cutoff, trained.path, LEAD_STEPS, QUICK, trained.track)
+    live = LivePeak(LeadPeakModel.from_bytes(model.to_bytes()), LEVELS)
+    found = []
+    for step in range(task.steps):
+        now = task.cutoff + step * task.series.step
+        seen = task.series.before(now)
+        assert seen is not None
+        recent = seen.since(now - timedelta(hours=5))
+        assert recent is not None
+        near = task.calendar.within(now - timedelta(days=2), now + timedelta(days=3))
+        peak = live.decide(recent, near)
+        assert peak is not None
+        found.append(peak)
+    return found
+
+
+def test_the_service_step_by_step_says_the_same(
+    told: list[LeadPeak], decisions: PeakDecisions
+) -> None:
+    said = np.array([one.peak_rps for one in told]).T
+    # Stored examples keep four digits.
+    np.testing.assert_allclose(said, decisions.peak_rps, rtol=2e-3)
+
+
+def test_the_onset_speaks_from_one_lead_window_before_until_traffic_is_there(
+    task: PeakTask, told: list[LeadPeak]
+) -> None:
+    at = [one.at for one in told if one.onset is not None]
+    first, last = (at[0] - JUDGED) / timedelta(minutes=1), (at[-1] - JUDGED) / timedelta(minutes=1)
+    assert -(LEAD_STEPS + 1) - 2 <= first <= -LEAD_STEPS
+    assert 0 <= last <= 5
+    assert len(at) == round(last - first) + 1
+    onset = next(one.onset for one in told if one.onset is not None)
+    assert onset.words(0.98).startswith("match, importance 4: ×")
+    assert onset.words(0.98).endswith("at 0.98, from 5 past events")
+
+
+def test_the_cliff_is_covered_before_it_is_there_and_not_many_times_over(
+    task: PeakTask, decisions: PeakDecisions
+) -> None:
+    place = (JUDGED - task.cutoff) // task.series.step
+    before = slice(place - LEAD_STEPS, place + 3)
+    ratio = decisions.at(0.98)[before] / decisions.observed_rps[before]
+    assert ratio.min() > 1.0
+    reached = decisions.observed_rps[place + 2]
+    assert decisions.at(0.98)[before].max() < 3 * reached
+
+
+def test_an_hour_before_nothing_is_raised(task: PeakTask, decisions: PeakDecisions) -> None:
+    place = (JUDGED - task.cutoff) // task.series.step
+    quiet = slice(place - 60, place - 10)
+    assert np.nanmax(decisions.at(0.98)[quiet]) < 2 * np.nanmax(decisions.observed_rps[quiet])
+
+
+def test_a_kind_never_seen_comes_as_it_was_declared(task: PeakTask) -> None:
+    series = with_cliffs(quiet(), [Cliff(JUDGED, 5.0)])
+    declared = Calendar((Event(JUDGED, JUDGED + HALF, "premiere", uplift=5.0),))
+    first = replace(task, series=series, calendar=declared)
+    decided = decide(series, [work_origin(first)], LEAD_STEPS, LEVELS)
+    place = (JUDGED - task.cutoff) // series.step
+    before = slice(place - LEAD_STEPS, place)
+    ratio = decided.at(0.98)[before] / decided.observed_rps[place]
+    assert ratio.min() > 1.0 and ratio.max() < 2.2
+
+
+def test_the_future_changes_no_earlier_decision(task: PeakTask, decisions: PeakDecisions) -> None:
+    """From the kick-off on the traffic is another: up to there nothing moves."""
+    rates = task.series.rate_rps.copy()
+    place = (JUDGED - task.cutoff) // task.series.step
+    rates[task.series.index_of(JUDGED) :] = 1.0
+    other = TrafficSeries(task.series.series_id, task.series.start, task.series.step, rates)
+    changed = decide(other, [work_origin(replace(task, series=other))], LEAD_STEPS, LEVELS)
+    np.testing.assert_array_equal(
+        changed.peak_rps[:, : place + 1], decisions.peak_rps[:, : place + 1]
+    )
+    assert (changed.peak_rps[:, place + 1 :] != decisions.peak_rps[:, place + 1 :]).any()
