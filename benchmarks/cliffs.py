@@ -15,7 +15,8 @@ from benchmarks.cliff_cases import KINDS, CliffCase, make_case
 from benchmarks.traces import Trace
 from forecaster.backtest.hpa import Band, Feedback, ScaleBehavior, ValueMetric
 from forecaster.backtest.peak_decisions import decide
-from forecaster.backtest.peak_origins import peak_tasks, work_origin
+from forecaster.backtest.peak_origins import work_origin
+from forecaster.backtest.peak_tasks import peak_tasks
 from forecaster.backtest.policies import Preroll
 from forecaster.backtest.policies.base import Floor, Policy, Setting
 from forecaster.backtest.policies.exporter import prescale_metric
