@@ -14,7 +14,7 @@ from forecaster.events.event import Event
 from forecaster.events.uplift import EventCurve, UpliftModel
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["Effects", "centres_of", "effects_between", "events_around"]
+__all__ = ["Effects", "centres_of", "effects_between", "events_around", "join_logs"]
 
 _SHIFTS = np.linspace(-1.0, 1.0, 9)
 _LEAST = 1e-3  # what several that lower traffic leave of it
@@ -115,6 +115,17 @@ def effects_between(
     around = events_around(calendar, start, start + steps * step)
     curves = model.curves([event for event in around if model.moves(event)], now)
     return Effects(curves, calendar.overlap, centres_of(start, step, steps))
+
+
+def join_logs(first: FloatArray, second: FloatArray, overlap: Overlap) -> FloatArray:
+    """Log factors of two events that go on together, any shape, as one."""
+    if overlap is Overlap.LARGEST:
+        joined: FloatArray = np.maximum(first, second)
+    elif overlap is Overlap.MULTIPLY:
+        joined = first + second
+    else:
+        joined = np.log(np.maximum(np.exp(first) + np.exp(second) - 1.0, _LEAST))
+    return joined
 
 
 def _together(audiences: Sequence[_Audience], overlap: Overlap) -> FloatArray:

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.events.calendar import Overlap
 from forecaster.events.course import course_knots
+from forecaster.events.effects import join_logs
 from forecaster.events.event import Event
 from forecaster.events.event_curve import EventCurve
 from forecaster.events.jump import Jump, likely_jump
@@ -30,6 +32,7 @@ _SOON = timedelta(minutes=5)
 _EARLY = timedelta(minutes=30)
 _BEGUN, _THERE = 0.1, 0.9  # parts of the rise
 _LEVEL = timedelta(minutes=30)
+_UNPUNCTUAL = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,8 @@ def find_onsets(
             continue
         unsure = curve.event.start_uncertainty
         first, last = (curve.event.start + timedelta(seconds=at) for at in span)
+        if not jump.examples:  # what is declared is on the minute; what comes is not
+            last += _UNPUNCTUAL
         found.append(Onset(curve, jump, first - unsure, last + unsure))
     return tuple(found)
 
@@ -105,15 +110,22 @@ def onset_peaks(
         spoken = np.flatnonzero((at >= begin) & (at < end))
         if not len(spoken):
             continue
-        ahead, now = _without_jump(
-            series, rows[spoken], lead_steps, path, foreseen.without(onset.curve)
-        )
+        before = _before_jump(series, rows[spoken], lead_steps, path, foreseen.without(onset.curve))
+        overlap = _overlap(onset, foreseen)
         epsilon = 1.0 / series.step_seconds
+        raised = _joined(before.others, onset.jump.middle, overlap) - before.others
+        # Beside a larger event of the same audience there is nothing to jump.
+        silent = ~(raised.max(axis=1) >= _STEEP / 2)
         for row, quantile in enumerate(levels):
-            told = np.exp(ahead + onset.jump.log_quantile(quantile)) - epsilon
-            told = np.where(np.isnan(ahead), np.nan, np.fmax(np.maximum(told, 0.0), now))
+            jump = onset.jump.log_quantile(quantile)
+            course = before.path + _joined(before.others, jump, overlap)
+            told = np.maximum(np.exp(course.max(axis=1) + before.level) - epsilon, 0.0)
+            told = np.where(
+                silent, np.nan, np.where(np.isnan(told), told, np.fmax(told, before.now))
+            )
             peaks[row, spoken] = np.fmax(peaks[row, spoken], told)
-        speaker[spoken] = np.where(np.isnan(ahead), speaker[spoken], number)
+            known = ~np.isnan(told)
+        speaker[spoken[known]] = number
     return OnsetPeaks(onsets, speaker, np.maximum.accumulate(peaks, axis=0))
 
 
@@ -134,17 +146,28 @@ def _steep(curve: EventCurve, step: timedelta) -> tuple[float, float] | None:
     return float(grid[begun[-1]]) if len(begun) else float(grid[0]), float(grid[there[0]])
 
 
-def _without_jump(
+@dataclass(frozen=True, eq=False)
+class _Before:
+    """What is known of lead windows without a jump.
+
+    ``path`` and ``others`` (rows, lead_steps + 1) are the log of the path and what the other events
+    add to it; ``level`` (rows,) is how far traffic is above both, ``now`` (rows,) traffic.
+    """
+
+    path: FloatArray
+    others: FloatArray
+    level: FloatArray
+    now: FloatArray
+
+
+def _before_jump(
     series: TrafficSeries,
     rows: NDArray[np.int64],
     lead_steps: int,
     path: DayAheadPath,
     others: Foreseen,
-) -> tuple[FloatArray, FloatArray]:
-    """The log of the lead peak that the path and ``others`` tell, at the level of now; traffic now.
-
-    Both (rows,). Nothing after a row is used.
-    """
+) -> _Before:
+    """Nothing after a row is used."""
     back = max(2, round(_LEVEL / series.step))
     first, last = int(rows.min()) - back, int(rows.max()) + lead_steps + 1
     begin, epsilon = series.start + first * series.step, 1.0 / series.step_seconds
@@ -152,12 +175,28 @@ def _without_jump(
     low, high = max(first, 0), min(last, len(series))
     known[low - first : high - first] = series.rate_rps[low:high]
     base = np.log(path.between(begin, last - first) + epsilon)
-    base += others.between(begin, last - first)
+    added = others.between(begin, last - first)
     place = rows - first
     past = place[:, None] + np.arange(-back, 0)
-    distance = (np.log(known + epsilon) - base)[past]
+    distance = (np.log(known + epsilon) - base - added)[past]
     level = np.zeros(len(rows))
     seen = ~np.isnan(distance).all(axis=1)
     level[seen] = np.nanmedian(distance[seen], axis=1)
-    ahead = base[place[:, None] + np.arange(lead_steps + 1)].max(axis=1) + level
-    return ahead, known[place - 1]
+    ahead = place[:, None] + np.arange(lead_steps + 1)
+    return _Before(base[ahead], added[ahead], level, known[place - 1])
+
+
+def _joined(others: FloatArray, jump: float, overlap: Overlap) -> FloatArray:
+    return join_logs(others, np.full_like(others, jump), overlap)
+
+
+def _overlap(onset: Onset, foreseen: Foreseen) -> Overlap:
+    """How the jump joins what else goes on: of one audience the larger counts."""
+    event = onset.event
+    for one in foreseen.effects.curves:
+        other = one.event
+        if one is onset.curve or other.group != event.group:
+            continue
+        if other.start <= onset.last and other.planned_end > onset.first:
+            return Overlap.LARGEST
+    return foreseen.effects.overlap
