@@ -1,0 +1,107 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecaster.events import Calendar, Event
+from forecaster.events.calendar import Overlap
+from forecaster.events.course import course_knots
+from forecaster.events.uplift import UpliftExample, UpliftModel
+from forecaster.models.day_path import DayAheadPath
+from forecaster.models.event_onset import onset_peaks
+from forecaster.models.event_track import look_ahead
+from forecaster.traffic.history import TrafficSeries
+
+STEP = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+DAY_START = datetime(2026, 3, 2, tzinfo=UTC)
+START = DAY_START + timedelta(hours=19)
+HALF = timedelta(minutes=105)
+LEAD_STEPS = 3
+ZERO = DAY_START + timedelta(hours=17)
+
+
+def examples(kind, factor, minutes=0.0, count=8):
+    """As many events of the days before, each reaching ``factor`` in so many minutes."""
+    knots = course_knots(HALF) / 60.0
+    rise = np.clip((knots + minutes) / max(minutes, 1e-9), 0, 1) if minutes else knots >= 0
+    ratio = np.log(factor) * rise
+    return tuple(
+        UpliftExample(START - timedelta(days=day), HALF, kind, 3.0, "", ratio)
+        for day in range(count, 0, -1)
+    )
+
+
+def told(uplift, calendar, level=1.0):
+    """Peaks (2, 180 rows from 17:00 on) over a path of 100 with traffic ``level`` times that."""
+    series = TrafficSeries("a/b", ZERO, STEP, np.full(180, 100.0 * level))
+    path = DayAheadPath(ZERO, STEP, np.full(300, 100.0, np.float32))
+    ahead = look_ahead(uplift, calendar, DAY_START, ZERO, STEP, 300)
+    return onset_peaks(
+        series, np.arange(60, 180), LEAD_STEPS, (0.5, 0.98), path, ahead.foreseen, ahead.onsets
+    )
+
+
+def minutes_spoken(found):
+    """From when to when, in minutes from 19:00."""
+    rows = np.flatnonzero(found.speaker >= 0) + 60
+    return rows.min() - 120, rows.max() - 120
+
+
+def event(kind="match", **others):
+    return Event(START, START + HALF, kind, 3.0, **others)
+
+
+def test_it_speaks_one_lead_window_ahead_at_the_level_of_now():
+    uplift = UpliftModel(examples("match", 5.0))
+    found = told(uplift, Calendar((event(),)), level=1.3)
+    first, last = minutes_spoken(found)
+    assert first in (-LEAD_STEPS - 2, -LEAD_STEPS - 1) and last in (-1, 0)
+    spoken = found.peak_rps[:, found.speaker >= 0]
+    np.testing.assert_allclose(spoken[0], 130 * 5, rtol=0.03)
+    assert (spoken[1] > spoken[0]).all()
+    assert np.isnan(found.peak_rps[:, found.speaker < 0]).all()
+
+
+def test_what_comes_on_gently_is_left_to_live_traffic():
+    uplift = UpliftModel(examples("match", 3.0, minutes=45.0))
+    assert (told(uplift, Calendar((event(),))).speaker < 0).all()
+
+
+def test_an_uncertain_start_widens_it_both_ways():
+    uplift = UpliftModel(examples("match", 5.0))
+    plain = minutes_spoken(told(uplift, Calendar((event(),))))
+    unsure = event(start_uncertainty=timedelta(minutes=10))
+    wide = minutes_spoken(told(uplift, Calendar((unsure,))))
+    assert (wide[0], wide[1]) == (plain[0] - 10, plain[1] + 10)
+
+
+def test_what_is_declared_is_waited_for_some_minutes_more():
+    found = told(UpliftModel(()), Calendar((event(uplift=5.0),)))
+    first, last = minutes_spoken(found)
+    assert first <= -LEAD_STEPS and 3 <= last <= 5
+    np.testing.assert_allclose(found.peak_rps[0, found.speaker >= 0], 500, rtol=0.01)
+
+
+def test_neither_known_nor_declared_it_is_silent():
+    assert (told(UpliftModel(()), Calendar((event(),))).speaker < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("audience", "overlap", "factor"),
+    [
+        ("sport", Overlap.ADD, None),  # the match is the larger one: nothing to jump
+        ("", Overlap.ADD, 7.0),
+        ("", Overlap.MULTIPLY, 15.0),
+        ("", Overlap.LARGEST, None),
+    ],
+)
+def test_beside_a_larger_event_it_jumps_by_what_is_on_top(audience, overlap, factor):
+    on = Event(START - 60 * MINUTE, START + 60 * MINUTE, "match", uplift=5.0, audience=audience)
+    coming = Event(START, START + HALF, "show", uplift=3.0, audience=audience)
+    calendar = Calendar((on, coming), (), overlap)
+    found = told(UpliftModel(()), calendar, level=5.0)
+    at = found.speaker[58] >= 0  # two minutes before
+    assert at == (factor is not None)
+    if factor is not None:
+        assert found.peak_rps[0, 58] == pytest.approx(100 * factor, rel=0.02)
