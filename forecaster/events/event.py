@@ -63,7 +63,8 @@ class Event:
 
     ``end`` None: open-ended, it lasts ``ceiling`` at the longest. ``kind`` is what is learned by
     ("football"). ``uplift`` (a factor on traffic, 1.7) or ``shape`` is what a person declares,
-    ``floor_replicas`` and ``floor_rps`` (traffic) hold from start to end whatever is forecast.
+    ``floor_replicas`` and ``floor_rps`` (traffic) hold from the lead time before the start to the
+    end, whatever is forecast.
     Uplifts of events with the same ``audience`` do not add up (default: the kind). The start may
     be off by ``start_uncertainty`` either way. ``hold`` keeps the event going beyond its end until
     traffic has really fallen, ``start`` + ``ceiling`` at the latest. Times are kept in UTC.

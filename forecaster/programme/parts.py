@@ -88,7 +88,7 @@ def _whole(value: Any) -> Any:
 
 
 class FloorDocument(Document):
-    """What holds from start to end, whatever is forecast."""
+    """What holds from the lead time before the start to the end, whatever is forecast."""
 
     replicas: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1_000_000)] | None = Field(
         default=None, description="At least so many replicas.", examples=[40]

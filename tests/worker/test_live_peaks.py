@@ -6,11 +6,17 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from forecaster.events import Event
+from forecaster.events.calendar import Overlap
+from forecaster.models.event_training import train_with_events
 from forecaster.models.peak import LivePeak, Taught, train_lead_peak
 from forecaster.models.peak.starter import load_starter
 from forecaster.planning import Mode, ScalingRule
+from forecaster.planning.live import Live
+from forecaster.planning.planner import decide
 from forecaster.settings import Fleet, WorkloadSettings
-from forecaster.store import PeakShelf, PlanStore, StoredPeak
+from forecaster.store import CalendarShelf, PeakShelf, PlanStore, StoredPeak
+from forecaster.store.calendar import encoded_event
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.loading import load_board
@@ -70,6 +76,25 @@ def test_each_step_says_what_the_model_says_of_the_traffic_so_far(watch, store, 
         assert said.now_rps == wanted.now_rps
         assert said.peak_rps == pytest.approx(wanted.quantile(0.98))
         assert (said.quantile, said.taught, said.why_taught) == (0.98, Taught.OWN, "")
+
+
+def test_an_event_that_is_declared_meanwhile_is_told_before_it_begins_and_by_its_name(
+    watch, store, trace
+):
+    trained = train_with_events(trace.before(NOW), NOW)
+    model = train_lead_peak(trace, NOW, trained.path, LEAD, track=trained.track)
+    assert model.uplift is not None and not model.knows_events
+    store.save_records({}, [stored(model)])
+    (plain,) = foretold(watch, NOW, source(trace)).lead_peaks.values()
+    begins = NOW + 2 * STEP
+    event = Event(begins, begins + timedelta(hours=1), "final", 4.0, "the last one", uplift=5.0)
+    CalendarShelf(store.path).save([encoded_event(event)], Overlap.ADD)
+    (said,) = foretold(watch, NOW + STEP, source(trace)).lead_peaks.values()
+    assert said.onset == 'final "the last one", importance 4: ×8.27 at 0.98, declared'
+    assert plain.onset == ""
+    assert 6 < said.peak_rps / plain.now_rps < 12
+    target = decide("tv/a", ScalingRule(10.0), None, Live(said, timedelta(hours=1)), NOW + STEP)
+    assert target.reasons[0].startswith('final "the last one", importance 4: ×8.27 at 0.98, dec')
 
 
 def test_gaps_at_the_end_leave_the_lead_peak_where_traffic_ended(watch, store, trace, model):
