@@ -22,7 +22,7 @@ from forecaster.backtest.policies.base import Floor, Policy, Setting
 from forecaster.backtest.policies.exporter import prescale_metric
 from forecaster.backtest.policies.hpa_alone import Hpa
 from forecaster.backtest.policies.preroll import EXAMPLE_BEHAVIOR
-from forecaster.backtest.replay import replay_policy
+from forecaster.backtest.replay import PolicyReplay, replay_policy
 from forecaster.backtest.replay_settings import ReplaySettings, auto_capacity
 from forecaster.backtest.span import ReplaySpan
 from forecaster.events import EMPTY_CALENDAR, Calendar, Event
@@ -58,7 +58,7 @@ class _Judged:
     """One event under one policy: minutes short by part of the event, and Σ ready ÷ Σ oracle.
 
     ``rises`` are those of the event-free traffic within the lead window, at the plateau's minutes
-    that were short and at the others.
+    that were short and at the others. ``slack`` is that of the whole week.
     """
 
     trace: str
@@ -67,6 +67,7 @@ class _Judged:
     announced: bool
     short: tuple[int, ...]
     over: float
+    slack: float
     rises: tuple[tuple[float, ...], tuple[float, ...]]
 
     @property
@@ -150,7 +151,7 @@ def _judge_case(trace: str, base: TrafficSeries, seed: int) -> list[_Judged]:
     rows = []
     for name, (policy, behavior) in zip(POLICIES, runs, strict=True):
         found = replay_policy(span, policy, replace(settings, behavior=behavior))
-        rows += _judge(trace, name, case, span, found.short, found.ready, settings)
+        rows += _judge(trace, name, case, span, found, settings)
     return rows
 
 
@@ -170,13 +171,12 @@ def _judge(
     policy: str,
     case: CliffCase,
     span: ReplaySpan,
-    missing: FloatArray,
-    ready: FloatArray,
+    found: PolicyReplay,
     settings: ReplaySettings,
 ) -> Iterator[_Judged]:
     """Every event of the judged week; a minute is short where replicas missed in a part of it."""
     oracle = settings.oracle_replicas(span)
-    is_short = np.nan_to_num(missing) > 1e-6
+    is_short = np.nan_to_num(found.short) > 1e-6
     ordinary, lead = case.base.rate_rps[span.first :], -(-LEAD // MINUTE) + 1
     rise = ordinary / np.roll(ordinary, lead)
     for event, cliff, announced in zip(case.events, case.cliffs, case.announced, strict=True):
@@ -195,7 +195,8 @@ def _judge(
             event.kind,
             announced,
             tuple(short),
-            float(ready[on].sum() / oracle[on].sum()),
+            float(found.ready[on].sum() / oracle[on].sum()),
+            found.measures.slack_ratio,
             (
                 tuple(rise[plateau[is_short[plateau]]].tolist()),
                 tuple(rise[plateau[~is_short[plateau]]].tolist()),
@@ -206,9 +207,9 @@ def _judge(
 def _by_policy(rows: Sequence[_Judged]) -> Iterator[str]:
     yield (
         "| policy | the event is | events | none short | minutes short, median | 90th percentile "
-        "| ready ÷ oracle, median |"
+        "| ready ÷ oracle, median | slack of the week |"
     )
-    yield "|---|---|---:|---:|---:|---:|---:|"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for announced, said in ((True, "announced"), (False, "not announced")):
         for policy in POLICIES:
             own = [one for one in rows if one.policy == policy and one.announced == announced]
@@ -216,7 +217,8 @@ def _by_policy(rows: Sequence[_Judged]) -> Iterator[str]:
             yield (
                 f"| {policy} | {said} | {len(own)} | {np.mean(minutes == 0):.1%} "
                 f"| {np.median(minutes):g} | {np.percentile(minutes, 90):.1f} "
-                f"| {np.median([one.over for one in own]):.2f} |"
+                f"| {np.median([one.over for one in own]):.2f} "
+                f"| {np.mean([one.slack for one in own]):.0%} |"
             )
 
 
