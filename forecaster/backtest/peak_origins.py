@@ -16,7 +16,7 @@ from forecaster.models.event_outlook import outlook_with_events
 from forecaster.models.event_track import Ahead, EventTrack, look_ahead
 from forecaster.models.event_training import TrainedWithEvents, train_with_events
 from forecaster.models.outlook import Outlook
-from forecaster.models.peak.features import BEYOND, decisions_at, recent_steps
+from forecaster.models.peak.features import ahead_steps, decisions_at, recent_steps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.starter import load_starter
 from forecaster.models.peak.training import train_lead_peak
@@ -111,7 +111,7 @@ def _look_ahead(task: PeakTask, events: TrainedWithEvents) -> Ahead:
         task.cutoff,
         task.cutoff - back * step,
         step,
-        back + task.steps + task.lead_steps + 1 + max(1, round(BEYOND / step)),
+        back + task.steps + ahead_steps(step, task.lead_steps),
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "FEATURES",
     "RECENT",
     "Decisions",
+    "ahead_steps",
     "decisions_at",
     "epsilon_rps",
     "expected_rise",
@@ -111,7 +112,7 @@ def decisions_at(
     """
     if path is not None and track is not None:
         path = track.lift(path)
-    width, ahead = recent_steps(series.step), _ahead_steps(series.step, lead_steps)
+    width, ahead = recent_steps(series.step), ahead_steps(series.step, lead_steps)
     first = series.start - width * series.step
     padded = np.concatenate([np.full(width, np.nan), series.rate_rps])
     recent = np.lib.stride_tricks.sliding_window_view(padded, width)[rows]
@@ -192,7 +193,8 @@ def expected_rise(features: np.ndarray) -> FloatArray:
     return rise
 
 
-def _ahead_steps(step: timedelta, lead_steps: int) -> int:
+def ahead_steps(step: timedelta, lead_steps: int) -> int:
+    """How many intervals ahead a decision looks: lead window and :data:`BEYOND`."""
     return lead_steps + 1 + max(1, round(BEYOND / step))
 
 

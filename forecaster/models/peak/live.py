@@ -12,7 +12,7 @@ import numpy as np
 from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
 from forecaster.models.event_onset import Onset, onset_peaks
 from forecaster.models.event_track import Ahead, look_ahead
-from forecaster.models.peak.features import BEYOND, decisions_at, epsilon_rps
+from forecaster.models.peak.features import ahead_steps, decisions_at, epsilon_rps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration
 from forecaster.traffic.history import FloatArray, TrafficSeries
@@ -130,7 +130,7 @@ class LivePeak:
         model, step = self.model, recent.step
         if model.uplift is None or not (calendar or model.knows_events):
             return None
-        steps = len(recent) + model.lead_steps + 1 + max(1, round(BEYOND / step))
+        steps = len(recent) + ahead_steps(step, model.lead_steps)
         return look_ahead(model.uplift, calendar, model.cutoff, recent.start, step, steps)
 
     def _onset(
