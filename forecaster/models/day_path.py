@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["DayAheadPath"]
+__all__ = ["DayAheadPath", "cut"]
+
+
+def cut(values: NDArray[Any], offset: int, steps: int, outside: float | bool) -> NDArray[Any]:
+    """``steps`` of ``values`` (n,) from place ``offset`` on, ``outside`` before and behind them."""
+    found = np.full(steps, outside)
+    low, high = max(offset, 0), min(offset + steps, len(values))
+    if high > low:
+        found[low - offset : high - offset] = values[low:high]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +50,7 @@ class DayAheadPath:
         offset, rest = divmod(first - self.start, self.step)
         if rest:
             raise ValueError(f"{first} is not on the grid of {self.step} from {self.start}")
-        found = np.full(steps, np.nan)
-        low, high = max(offset, 0), min(offset + steps, len(self))
-        if high > low:
-            found[low - offset : high - offset] = self.rate_rps[low:high]
-        return found
+        return cut(self.rate_rps, offset, steps, np.nan)
 
     def since(self, instant: datetime) -> DayAheadPath:
         """The part from ``instant`` on, rounded down to the grid; at least the last step."""

@@ -61,10 +61,9 @@ class Onset:
 class OnsetPeaks:
     """Lead peaks by the onsets: (levels, rows) in traffic per second, NaN where none speaks.
 
-    ``speaker`` (rows,) is the place of the onset in ``onsets`` that speaks, −1: none.
+    ``speaker`` (rows,) is the place of the onset that speaks, among those asked; −1: none.
     """
 
-    onsets: tuple[Onset, ...]
     speaker: NDArray[np.int64]
     peak_rps: FloatArray
 
@@ -126,7 +125,7 @@ def onset_peaks(
             peaks[row, spoken] = np.fmax(peaks[row, spoken], told)
             known = ~np.isnan(told)
         speaker[spoken[known]] = number
-    return OnsetPeaks(onsets, speaker, np.maximum.accumulate(peaks, axis=0))
+    return OnsetPeaks(speaker, np.maximum.accumulate(peaks, axis=0))
 
 
 def _steep(curve: EventCurve, step: timedelta) -> tuple[float, float] | None:

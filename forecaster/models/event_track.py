@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecaster.events.calendar import Calendar
 from forecaster.events.event import Event
 from forecaster.events.uplift import UpliftModel
-from forecaster.models.day_path import DayAheadPath
+from forecaster.models.day_path import DayAheadPath, cut
 from forecaster.models.event_onset import Onset, find_onsets
 from forecaster.models.foreseen import Foreseen, foresee
 from forecaster.traffic.history import FloatArray
@@ -54,12 +54,7 @@ class EventTrack:
         offset, rest = divmod(first - self.start, self.step)
         if rest:
             raise ValueError(f"{first} is not on the grid of {self.step} from {self.start}")
-        found = np.zeros((2, steps))
-        low, high = max(offset, 0), min(offset + steps, len(self))
-        if high > low:
-            found[0, low - offset : high - offset] = self.middle[low:high]
-            found[1, low - offset : high - offset] = self.high[low:high]
-        return found
+        return np.stack([cut(one, offset, steps, 0.0) for one in (self.middle, self.high)])
 
     def moved_before(self, instant: datetime) -> bool:
         """Whether any event was expected to move traffic before an instant."""
@@ -69,10 +64,7 @@ class EventTrack:
     def near_onset(self, start: datetime, steps: int, lead_steps: int) -> NDArray[np.bool_]:
         """Whether an onset lies within the lead window of each interval from ``start`` on."""
         offset = (start - self.start) // self.step
-        found = np.zeros(steps + lead_steps, dtype=bool)
-        low, high = max(offset, 0), min(offset + len(found), len(self))
-        if high > low:
-            found[low - offset : high - offset] = self.onset[low:high]
+        found = cut(self.onset, offset, steps + lead_steps, False)
         windows = np.lib.stride_tricks.sliding_window_view(found, lead_steps + 1)
         return np.asarray(windows.any(axis=1))
 

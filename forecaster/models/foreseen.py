@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from forecaster.events.calendar import Calendar
 from forecaster.events.effects import Effects, effects_between
 from forecaster.events.event_curve import EventCurve
 from forecaster.events.uplift import UpliftModel
+from forecaster.models.day_path import cut
 from forecaster.traffic.history import FloatArray
 
 __all__ = ["Foreseen", "foresee"]
@@ -38,11 +37,7 @@ class Foreseen:
     def between(self, first: datetime, steps: int) -> FloatArray:
         """Expected log factors of the intervals from ``first`` on, (steps,); 0 beyond the span."""
         offset = (first - self.start) // self.step
-        found = np.zeros(steps)
-        low, high = max(offset, 0), min(offset + steps, len(self))
-        if high > low and self.effects.curves:
-            found[low - offset : high - offset] = self.effects.log_factors()[low:high]
-        return found
+        return cut(self.effects.log_factors(), offset, steps, 0.0)
 
 
 def foresee(
