@@ -1,0 +1,1 @@
+"""From prescaling-exporter and prometheus-adapter to Preroll, step by step."""
