@@ -14,6 +14,11 @@
     │   ├── EventSourceError     a calendar cannot be fetched: wait, or fix its address
     │   ├── EventRefused         fix the event: 422, every field that cannot be used is named
     │   └── EventConflict        409: it is another event already, or has changed meanwhile (412)
+    ├── ClusterError             Kubernetes: its API server did not answer as it should
+    │   ├── ClusterUnavailable   wait: down, cut, timed out, overloaded (429, 5xx)
+    │   ├── ClusterRefused       fix it: kubeconfig, token, rights, a missing kind (4xx)
+    │   ├── ClusterExpired       what was read is too old to go on from (410): read anew
+    │   └── ClusterAnswerError   the answer cannot be trusted: HTML, cut, malformed
     ├── ForecastError            a model could not make a forecast from sound input
     ├── OutputError              a result cannot be written where it was asked for
     ├── StoreError               the embedded store cannot be read or written
@@ -33,6 +38,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "ClusterAnswerError",
+    "ClusterError",
+    "ClusterExpired",
+    "ClusterRefused",
+    "ClusterUnavailable",
     "EventConflict",
     "EventError",
     "EventFileError",
@@ -194,6 +204,42 @@ class EventConflict(EventError):
     def __init__(self, message: str, *, changed: bool = False) -> None:
         self.changed = changed
         super().__init__(message)
+
+
+class ClusterError(PrerollError):
+    """The Kubernetes API server did not give what was asked for.
+
+    ``status`` is that of HTTP, None where there was no answer at all.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class ClusterUnavailable(ClusterError):
+    """It is down, cut off, too slow or overloaded: the same request may work later.
+
+    ``retry_after_seconds`` is how long it asked to wait, where it did.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message, status=status)
+
+
+class ClusterRefused(ClusterError):
+    """It understood and refused, or cannot be found: kubeconfig, token, rights, kind."""
+
+
+class ClusterExpired(ClusterError):
+    """A page or a watch cannot go on from where it was: all is to be read anew."""
+
+
+class ClusterAnswerError(ClusterError):
+    """It answered something that cannot be trusted."""
 
 
 class ForecastError(PrerollError):
