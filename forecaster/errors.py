@@ -20,6 +20,7 @@
     │   ├── ClusterExpired       what was read is too old to go on from (410): read anew
     │   └── ClusterAnswerError   the answer cannot be trusted: HTML, cut, malformed
     ├── ForecastError            a model could not make a forecast from sound input
+    ├── ManifestError            fix the manifests that a migration reads: file and line
     ├── OutputError              a result cannot be written where it was asked for
     ├── StoreError               the embedded store cannot be read or written
     └── ServingError
@@ -51,6 +52,7 @@ __all__ = [
     "FieldProblem",
     "ForecastError",
     "HistoryTooShort",
+    "ManifestError",
     "NoUsablePlan",
     "OutputError",
     "PrerollError",
@@ -244,6 +246,10 @@ class ClusterAnswerError(ClusterError):
 
 class ForecastError(PrerollError):
     """A model could not make a forecast from sound input."""
+
+
+class ManifestError(PrerollError):
+    """Manifests that cannot be read; the message has file, line and a valid example."""
 
 
 class OutputError(PrerollError):
