@@ -15,7 +15,7 @@ from forecaster.durations import format_duration
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from forecaster.settings import Fleet, Settings
+    from forecaster.settings import Fleet, KubernetesSettings, Settings
 
 __all__ = ["ConfigOption", "check_config", "schema"]
 
@@ -104,10 +104,27 @@ def _lines(settings: Settings) -> list[tuple[str, str]]:
         ("grid", f"steps of {format_duration(fleet.step)}, days of {fleet.timezone}"),
         ("live", f"traffic counts for {format_duration(fleet.live_age)}, then the outlook speaks"),
         ("events", f"{events_line(settings.events)}; over REST: {writers}"),
+        ("cluster", _cluster(settings.kubernetes)),
         ("server", f"{server.host}:{server.port}, {guard}"),
         ("store", str(settings.store_path)),
         ("log", f"{settings.log.level}, {settings.log.format}"),
     ]
+
+
+def _cluster(kubernetes: KubernetesSettings) -> str:
+    if not kubernetes.watch:
+        return "not read"
+    where = ", ".join(kubernetes.namespaces) or "all namespaces"
+    more = [
+        what
+        for what, is_on in (
+            ("annotations", kubernetes.annotations),
+            ("nodes", kubernetes.nodes),
+            ("writes Events", kubernetes.events),
+        )
+        if is_on
+    ]
+    return "; ".join((where, *more))
 
 
 def _counted(tokens: tuple[str, ...]) -> str:
@@ -124,12 +141,12 @@ def _table(fleet: Fleet) -> Table:
     for column in ("rps a replica", "lead time", "quantile", "replicas", "hold-down"):
         table.add_column(column, justify="right")
     for one in fleet.workloads:
-        rule = one.rule
+        rule, auto = one.rule, one.measured
         table.add_row(
             one.workload,
-            rule.mode.value,
-            f"{rule.capacity_rps:,g}",
-            format_duration(rule.lead_time),
+            auto.mode.value if one.why_off else rule.mode.value,
+            "auto" if auto.capacity else f"{rule.capacity_rps:,g}",
+            "auto" if auto.lead_time else format_duration(rule.lead_time),
             repr(rule.quantile),
             f"{rule.min_replicas} to {rule.max_replicas}",
             format_duration(rule.hold_down),

@@ -3,11 +3,11 @@
 document.py       the YAML with the line of every value
 environment.py    variables laid over it
 fields.py         kinds of values: durations, names, secrets
-shape.py, source_shape.py, events_shape.py   the keys, their meaning, defaults and examples
-                  (pydantic)
+shape.py, source_shape.py, events_shape.py, kubernetes_shape.py   the keys, their meaning,
+                  defaults and examples (pydantic)
 problems.py       what pydantic refuses, in words
 pieces.py         a document read section by section
-build.py, source_build.py, events_build.py   from sections to values
+build.py, source_build.py, events_build.py, workload_build.py   from sections to values
 values.py         the frozen values
 schema.py         the JSON schema for editors
 """
@@ -18,11 +18,15 @@ from forecaster.settings.build import load_settings
 from forecaster.settings.schema import settings_schema
 from forecaster.settings.values import (
     NO_EVENTS,
+    NO_KUBERNETES,
+    NOTHING_MEASURED,
     PLAN_HORIZON,
     EventSettings,
     FileSettings,
     Fleet,
+    KubernetesSettings,
     LogSettings,
+    Measured,
     PrometheusSettings,
     ServerSettings,
     Settings,
@@ -30,12 +34,16 @@ from forecaster.settings.values import (
 )
 
 __all__ = [
+    "NOTHING_MEASURED",
     "NO_EVENTS",
+    "NO_KUBERNETES",
     "PLAN_HORIZON",
     "EventSettings",
     "FileSettings",
     "Fleet",
+    "KubernetesSettings",
     "LogSettings",
+    "Measured",
     "PrometheusSettings",
     "ServerSettings",
     "Settings",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
 from forecaster.durations import format_duration
 from forecaster.errors import SettingsError, SettingsProblem
-from forecaster.planning.capacity import ScalingRule
 from forecaster.settings.document import Document, Keys, read_document
 from forecaster.settings.environment import NEVER_BLANK, overlay
 from forecaster.settings.events_build import build_events
+from forecaster.settings.kubernetes_shape import KubernetesShape
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
     DefaultsShape,
@@ -30,13 +30,17 @@ from forecaster.settings.source_build import build_source
 from forecaster.settings.values import (
     PLAN_HORIZON,
     Fleet,
+    KubernetesSettings,
     LogSettings,
     ServerSettings,
     Settings,
     WorkloadSettings,
 )
+from forecaster.settings.workload_build import BoundsCross, build_workload
 
 __all__ = ["load_settings"]
+
+_DEFAULT_LEAST: Final[Keys] = ("defaults", "min_replicas")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -56,10 +60,13 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     source = build_source(pieces)
     fleet = _fleet(pieces)
     events = build_events(pieces)
+    kubernetes = _kubernetes(pieces, fleet)
     server = _server(pieces)
     store = pieces.piece(StoreShape, "store")
     log = pieces.piece(LogShape, "log")
-    if pieces.problems or not (source and fleet and events and server and store and log):
+    if pieces.problems or not (
+        source and fleet and events and kubernetes and server and store and log
+    ):
         raise SettingsError(sorted(set(pieces.problems), key=_reading_order), document.source)
     return Settings(
         source=source,
@@ -68,6 +75,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         server=server,
         log=LogSettings(log.level, log.format),
         events=events,
+        kubernetes=kubernetes,
     )
 
 
@@ -110,27 +118,47 @@ def _workloads(pieces: Pieces) -> list[WorkloadSettings]:
             already = f"{name} stands already at workloads[{first[name][1]}]{where}"
             pieces.note((*keys, "name"), already, f"{shape.name}-2")
         first.setdefault(name, keys)
-        rule = _rule(pieces, keys, shape, defaults)
-        if rule is not None:
-            built.append(WorkloadSettings(shape.namespace, shape.name, rule, dict(shape.labels)))
+        try:
+            built.append(build_workload(shape, defaults))
+        except BoundsCross as error:
+            own = "min_replicas" if shape.min_replicas is not None else "max_replicas"
+            place = (*keys, own) if getattr(shape, own) is not None else _DEFAULT_LEAST
+            of = (shape.min_replicas, defaults.min_replicas)
+            most = (shape.max_replicas, defaults.max_replicas)
+            wanted = of if place[-1] == "max_replicas" else most
+            pieces.note(place, str(error), str(next(one for one in wanted if one is not None)))
     return built
 
 
-def _rule(
-    pieces: Pieces, keys: Keys, shape: WorkloadShape, defaults: DefaultsShape
-) -> ScalingRule | None:
-    chosen: dict[str, Any] = {
-        field: getattr(defaults, field) if getattr(shape, field) is None else getattr(shape, field)
-        for field in DefaultsShape.model_fields
-    }
-    least, most = chosen["min_replicas"], chosen["max_replicas"]
-    if least > most:
-        own = "min_replicas" if shape.min_replicas is not None else "max_replicas"
-        place = (*keys, own) if getattr(shape, own) is not None else ("defaults", "min_replicas")
-        example = str(least if place[-1] == "max_replicas" else most)
-        pieces.note(place, f"min_replicas {least} is above max_replicas {most}", example)
+def _kubernetes(pieces: Pieces, fleet: Fleet | None) -> KubernetesSettings | None:
+    shape = pieces.piece(KubernetesShape, "kubernetes")
+    if shape is None or fleet is None:
         return None
-    return ScalingRule(capacity_rps=shape.capacity, **chosen)
+    kubeconfig = pieces.readable(("kubernetes", "kubeconfig"), shape.kubeconfig)
+    defaults = pieces.piece(DefaultsShape, "defaults") or DefaultsShape()
+    if defaults.lead_time_floor > defaults.lead_time_ceiling:
+        floor, ceiling = map(
+            format_duration, (defaults.lead_time_floor, defaults.lead_time_ceiling)
+        )
+        told = f"lead_time_floor {floor} is above lead_time_ceiling {ceiling}"
+        pieces.note(("defaults", "lead_time_floor"), told, ceiling)
+    if not (fleet.workloads or pieces.problems or (shape.watch and shape.annotations)):
+        told = "at least one is needed, here or declared by ScaledObjects (kubernetes.watch: true)"
+        pieces.note(("workloads",), told)
+    measured = any(one.measured.lead_time for one in fleet.workloads)
+    if measured and not shape.watch:
+        told = "lead_time: auto is measured from the cluster's pods, and nobody watches them"
+        pieces.note(("kubernetes", "watch"), told, "true")
+    return KubernetesSettings(
+        shape.watch,
+        tuple(shape.namespaces),
+        shape.annotations,
+        shape.nodes,
+        shape.events,
+        None if kubeconfig is None else Path(kubeconfig),
+        shape.context,
+        defaults,
+    )
 
 
 def _server(pieces: Pieces) -> ServerSettings | None:

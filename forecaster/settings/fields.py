@@ -6,10 +6,18 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from forecaster.durations import format_duration, parse_duration
 from forecaster.planning.limits import (
@@ -22,13 +30,16 @@ from forecaster.planning.limits import (
 )
 
 __all__ = [
+    "AUTO",
     "Capacity",
+    "CapacityOrAuto",
     "Count",
     "HistorySpan",
     "HoldDown",
     "KubernetesLabel",
     "KubernetesName",
     "LeadTime",
+    "LeadTimeOrAuto",
     "MostReplicas",
     "PositiveDuration",
     "Quantile",
@@ -43,6 +54,9 @@ __all__ = [
     "Unguessed",
     "refused",
 ]
+
+AUTO: Final = "auto"
+"""What stands in the place of a value that is to be measured."""
 
 _DURATION_PATTERN = r"^\s*(\d+(\.\d+)?\s*(ms|[wdhms])\s*)+$"
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -176,6 +190,25 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _or_auto(kind: Any) -> Callable[[Any], Any]:
+    """Reads ``auto`` as it is, and all else as ``kind`` does, refusing in its words."""
+    adapter = TypeAdapter(kind)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and value.strip().lower() == AUTO:
+            return AUTO
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            context: Any = first.get("ctx", {})
+            if first["type"] == "preroll":
+                raise refused(context["text"]) from None
+            raise PydanticKnownError(first["type"], context or None) from None  # type: ignore[arg-type]
+
+    return read
+
+
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1}
 _DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": _DURATION_PATTERN}
 
@@ -208,6 +241,16 @@ PositiveDuration = Annotated[_Duration, AfterValidator(_positive)]
 HoldDown = Annotated[_Duration, AfterValidator(_hold_down)]
 TrainingInterval = Annotated[_Duration, AfterValidator(_training_interval)]
 LeadTime = Annotated[PositiveDuration, AfterValidator(_lead_time)]
+CapacityOrAuto = Annotated[
+    float | Literal["auto"],
+    BeforeValidator(_or_auto(Capacity)),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": AUTO}]}),
+]
+LeadTimeOrAuto = Annotated[
+    timedelta | Literal["auto"],
+    BeforeValidator(_or_auto(LeadTime)),
+    WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": AUTO}]}),
+]
 HistorySpan = Annotated[_Duration, AfterValidator(_history)]
 Step = Annotated[_Duration, AfterValidator(_step)]
 TimeZone = Annotated[Text, AfterValidator(_timezone)]

@@ -14,13 +14,14 @@ from pydantic import Field
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.settings.events_shape import EventsShape
 from forecaster.settings.fields import (
-    Capacity,
+    CapacityOrAuto,
     Count,
     HistorySpan,
     HoldDown,
     KubernetesLabel,
     KubernetesName,
     LeadTime,
+    LeadTimeOrAuto,
     MostReplicas,
     PositiveDuration,
     Quantile,
@@ -31,6 +32,7 @@ from forecaster.settings.fields import (
     Tokens,
     TrainingInterval,
 )
+from forecaster.settings.kubernetes_shape import KubernetesShape
 from forecaster.settings.source_shape import QUERY_EXAMPLE, Shape, SourceShape
 
 __all__ = [
@@ -44,17 +46,29 @@ __all__ = [
     "WorkloadShape",
 ]
 
+LEAD_TIME_FLOOR = timedelta(seconds=30)
+LEAD_TIME_CEILING = timedelta(minutes=15)
 _RULE = ScalingRule(capacity_rps=1)  # the domain's defaults are the file's defaults
 
 
 class DefaultsShape(Shape):
     """What holds for every workload that does not say otherwise."""
 
-    lead_time: LeadTime = Field(
+    lead_time: LeadTimeOrAuto = Field(
         default=_RULE.lead_time,
         description="From 'value served' to 'pod ready': HPA sync, scheduling, node, image, "
-        "readiness.",
-        examples=["5m"],
+        "readiness. auto: measured from the cluster's pods; 5m until it is.",
+        examples=["5m", "auto"],
+    )
+    lead_time_floor: LeadTime = Field(
+        default=LEAD_TIME_FLOOR,
+        description="A measured lead time is never shorter.",
+        examples=["30s"],
+    )
+    lead_time_ceiling: LeadTime = Field(
+        default=LEAD_TIME_CEILING,
+        description="A measured lead time is never longer.",
+        examples=["15m"],
     )
     quantile: Quantile = Field(
         default=_RULE.quantile,
@@ -90,12 +104,15 @@ class WorkloadShape(Shape):
         description="Its name, as the traffic source and KEDA's address know it.",
         examples=["player-api"],
     )
-    capacity: Capacity = Field(
-        description="Traffic per second that one replica serves at its target utilisation.",
-        examples=[120],
+    capacity: CapacityOrAuto = Field(
+        description="Traffic per second that one replica serves at its target utilisation. auto: "
+        "measured from history; no floor until it is.",
+        examples=[120, "auto"],
     )
-    lead_time: LeadTime | None = Field(
-        default=None, description="From 'value served' to 'pod ready'.", examples=["5m"]
+    lead_time: LeadTimeOrAuto | None = Field(
+        default=None,
+        description="From 'value served' to 'pod ready', or auto.",
+        examples=["5m", "auto"],
     )
     quantile: Quantile | None = Field(
         default=None,
@@ -228,8 +245,9 @@ class SettingsShape(Shape):
         examples=[{"lead_time": "5m"}],
     )
     workloads: list[WorkloadShape] = Field(
-        min_length=1,
-        description="What is scaled.",
+        default_factory=list,
+        json_schema_extra={"minItems": 1},  # a list that is written holds something
+        description="What is scaled; may be left out where ScaledObjects declare it.",
         examples=[[{"namespace": "streaming", "name": "player-api", "capacity": 120}]],
     )
     events: EventsShape = Field(
@@ -246,6 +264,11 @@ class SettingsShape(Shape):
         default=LiveShape(),
         description="How long live traffic counts.",
         examples=[{"stale_after": "4m"}],
+    )
+    kubernetes: KubernetesShape = Field(
+        default=KubernetesShape(),
+        description="What is read of the cluster.",
+        examples=[{"watch": True}],
     )
     server: ServerShape = Field(
         default=ServerShape(), description="Where KEDA asks.", examples=[{"port": 8080}]

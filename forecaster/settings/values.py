@@ -13,18 +13,23 @@ from forecaster.events import Calendar, Event, Overlap
 from forecaster.events.recurring import Recurring
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.models.peak import STALE_STEPS
-from forecaster.planning.capacity import ScalingRule
+from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.programme.source import CalendarSource
+from forecaster.settings.shape import DefaultsShape
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [
+    "NOTHING_MEASURED",
     "NO_EVENTS",
+    "NO_KUBERNETES",
     "PLAN_HORIZON",
     "EventSettings",
     "FileSettings",
     "Fleet",
+    "KubernetesSettings",
     "LogSettings",
+    "Measured",
     "PrometheusSettings",
     "ServerSettings",
     "Settings",
@@ -33,13 +38,36 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What of a rule is measured, ``auto`` in the settings, rather than written down.
+
+    A measured lead time stays between ``lead_time_floor`` and ``lead_time_ceiling``. While the
+    capacity is not known yet the workload is off; ``mode`` is its mode from then on.
+    """
+
+    lead_time: bool = False
+    capacity: bool = False
+    mode: Mode = Mode.ACTIVE
+    lead_time_floor: timedelta = timedelta(seconds=30)
+    lead_time_ceiling: timedelta = timedelta(minutes=15)
+
+
+NOTHING_MEASURED = Measured()
+
+
+@dataclass(frozen=True)
 class WorkloadSettings:
-    """One workload, how it scales, and what events may select it by beside its name."""
+    """One workload, how it scales, and what events may select it by beside its name.
+
+    ``why_off`` says why a workload is off that nobody switched off.
+    """
 
     namespace: str
     name: str
     rule: ScalingRule
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    measured: Measured = NOTHING_MEASURED
+    why_off: str = ""
 
     @property
     def workload(self) -> str:
@@ -170,6 +198,26 @@ NO_EVENTS = EventSettings()
 
 
 @dataclass(frozen=True)
+class KubernetesSettings:
+    """Whether the cluster is read, and how: see ``KubernetesShape`` for the meaning of each.
+
+    ``defaults`` hold for what ScaledObjects declare.
+    """
+
+    watch: bool = False
+    namespaces: tuple[str, ...] = ()
+    annotations: bool = True
+    nodes: bool = False
+    events: bool = True
+    kubeconfig: Path | None = None
+    context: str | None = None
+    defaults: DefaultsShape = field(default_factory=DefaultsShape)
+
+
+NO_KUBERNETES = KubernetesSettings()
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """How severe a line must be to be shown, and its form: json or text."""
 
@@ -187,3 +235,4 @@ class Settings:
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
     events: EventSettings = NO_EVENTS
+    kubernetes: KubernetesSettings = NO_KUBERNETES

@@ -276,8 +276,8 @@ def test_a_number_for_a_name_is_to_be_quoted(problems, valid):
         (WORKLOADS, "source", "it is required"),
         ("source: {}\n" + WORKLOADS, "source", "one of prometheus and file is needed"),
         ("source: {promethesu: {}}\n" + WORKLOADS, "source.promethesu", "did you mean prometheus?"),
-        (FILE_SOURCE, "workloads", "it is required"),
-        (FILE_SOURCE + "workloads:\n", "workloads", "it is required"),
+        (FILE_SOURCE, "workloads", "at least one is needed"),
+        (FILE_SOURCE + "workloads:\n", "workloads", "at least one is needed"),
         (FILE_SOURCE + "workloads: []\n", "workloads", "at least one is needed"),
         (FILE_SOURCE + "workloads: tv\n", "workloads", "a list is needed"),
         (FILE_SOURCE + "workloads: [tv]\n", "workloads[0]", "keys with values are needed"),
@@ -456,3 +456,45 @@ def test_a_byte_order_mark_does_no_harm(tmp_path, valid):
     path = tmp_path / "preroll.yaml"
     path.write_text("\ufeff" + valid, encoding="utf-8")
     assert load_settings(Path(path), {}).fleet.workloads[0].name == "player-api"
+
+
+AUTO = """
+source: {file: {path: traffic.csv}}
+kubernetes: {watch: true}
+defaults: {lead_time: auto, lead_time_floor: 6m, lead_time_ceiling: 20m}
+workloads:
+  - {namespace: tv, name: player, capacity: auto, mode: shadow}
+  - {namespace: tv, name: login, capacity: 30, lead_time: 2m}
+"""
+
+
+def test_what_is_measured_starts_within_its_bounds_and_without_a_capacity_is_off(load):
+    player, login = load(AUTO).fleet.workloads
+    assert player.measured.lead_time and player.measured.capacity
+    assert player.rule.lead_time == timedelta(minutes=6)  # 5m, raised to the floor
+    assert player.rule.mode is Mode.OFF and player.measured.mode is Mode.SHADOW
+    assert "not been measured yet" in player.why_off
+    assert login.rule.lead_time == timedelta(minutes=2) and login.rule.capacity_rps == 30
+    assert not login.measured.lead_time and login.why_off == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "said"),
+    [
+        ("watch: true", "watch: false", "kubernetes.watch", "nobody watches them"),
+        ("lead_time_floor: 6m", "lead_time_floor: 30m", "defaults.lead_time_floor", "above"),
+        ("capacity: auto", "capacity: atuo", "workloads[0].capacity", "'atuo' is not a number"),
+        ("capacity: auto", "capacity: 0", "workloads[0].capacity", "0 is too small"),
+        ("lead_time: 2m", "lead_time: 2", "workloads[1].lead_time", "2 has no unit"),
+        ("lead_time: 2m", "lead_time: 13h", "workloads[1].lead_time", "at most 12h"),
+    ],
+)
+def test_what_is_measured_is_checked_as_what_is_written(problems, old, new, place, said):
+    found = {problem.place: problem for problem in problems(AUTO.replace(old, new))}
+    assert said in found[place].message
+
+
+def test_scaled_objects_may_declare_all_workloads(load):
+    settings = load("source: {file: {path: traffic.csv}}\nkubernetes: {watch: true}\n")
+    assert settings.fleet.workloads == ()
+    assert settings.kubernetes.watch and settings.kubernetes.annotations
