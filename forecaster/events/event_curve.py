@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
 
+from forecaster.events.course import course_knots
 from forecaster.events.event import Event
 from forecaster.traffic.history import FloatArray
 
@@ -15,6 +18,8 @@ __all__ = ["INSIDE", "EventCurve", "UpliftExample"]
 
 INSIDE = timedelta(minutes=30)
 """An event owns its time, and so much around it."""
+_LEVEL = (-45 * 60.0, -8 * 60.0)  # where the level of the day is taken, in seconds from the start
+_EARLY = (-5 * 60.0, 10 * 60.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,18 @@ class UpliftExample:
     def settled_at(self) -> datetime:
         """When all of it that counts is known."""
         return self.start + self.duration + INSIDE
+
+    @cached_property
+    def jump(self) -> float:
+        """How high traffic jumped at its start (``jump.py``), a log; NaN if it is not known.
+
+        The highest place up to ten minutes after the start, less the level before it.
+        """
+        knots = course_knots(self.duration)
+        level = self.log_ratio[(knots >= _LEVEL[0]) & (knots <= _LEVEL[1])]
+        early = self.log_ratio[(knots >= _EARLY[0]) & (knots <= _EARLY[1])]
+        level, early = level[~np.isnan(level)], early[~np.isnan(early)]
+        return float(early.max() - np.median(level)) if len(level) and len(early) else math.nan
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ uplift itself, and examples of another time of day or weekday tell of it as well
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,15 +15,15 @@ from datetime import datetime, timedelta
 import numpy as np
 from scipy.special import ndtri
 
-from forecaster.events.course import course_knots
 from forecaster.events.event import Event
 from forecaster.events.event_curve import UpliftExample
 from forecaster.events.like_examples import DECLARED_EXAMPLES, DECLARED_SPREAD
+from forecaster.traffic.history import FloatArray
 
-__all__ = ["Jump", "jump_of", "likely_jump"]
+__all__ = ["Jump", "likely_jump"]
 
-_BEFORE = (-45 * 60.0, -8 * 60.0)  # where the level of the day is taken
-_EARLY = (-5 * 60.0, 10 * 60.0)
+_EARLY_SECONDS = 10 * 60.0
+_DAY = timedelta(days=1)
 _HALF_LIFE_DAYS = 28.0
 _IMPORTANCE = 2.0
 _OTHER_IMPORTANCE = 0.05
@@ -53,16 +54,6 @@ class Jump:
         return min(float(self.middle + ndtri(quantile) * width), self.highest)
 
 
-def jump_of(example: UpliftExample) -> float:
-    """The log jump of one past event, to ten minutes after its start; NaN if it is not known."""
-    knots = course_knots(example.duration)
-    before = example.log_ratio[(knots >= _BEFORE[0]) & (knots <= _BEFORE[1])]
-    early = example.log_ratio[(knots >= _EARLY[0]) & (knots <= _EARLY[1])]
-    if np.isnan(before).all() or np.isnan(early).all():
-        return float("nan")
-    return float(np.nanmax(early) - np.nanmedian(before))
-
-
 def likely_jump(event: Event, examples: Sequence[UpliftExample], now: datetime) -> Jump | None:
     """What ``event`` will do at its onset, from the examples that were settled at ``now``.
 
@@ -70,13 +61,12 @@ def likely_jump(event: Event, examples: Sequence[UpliftExample], now: datetime) 
     declared is believed. None where nothing is declared and no example is known.
     """
     own = [one for one in examples if one.kind == event.kind and one.settled_at <= now]
-    found = np.array([jump_of(one) for one in own], dtype=np.float64)
-    known = ~np.isnan(found)
-    jumps = found[known]
-    weight = np.array([_likeness(one, event, now) for one in own], dtype=np.float64)[known]
+    own = [one for one in own if not math.isnan(one.jump)]
+    jumps = np.array([one.jump for one in own], dtype=np.float64)
+    weight = _likeness(own, event, now)
     prior, declared = 0.0, 0.0
     if event.declares_uplift:
-        seconds = np.arange(0.0, _EARLY[1] + 1.0, 15.0)
+        seconds = np.arange(0.0, _EARLY_SECONDS + 1.0, 15.0)
         prior, declared = DECLARED_EXAMPLES, float(np.log(event.declared_factors(seconds)).max())
     if not len(jumps):
         if not event.declares_uplift:
@@ -91,8 +81,10 @@ def likely_jump(event: Event, examples: Sequence[UpliftExample], now: datetime) 
     return Jump(middle, float(spread), total + prior, len(jumps), highest)
 
 
-def _likeness(example: UpliftExample, event: Event, now: datetime) -> float:
-    distance = (example.importance - event.importance) / _IMPORTANCE
+def _likeness(examples: Sequence[UpliftExample], event: Event, now: datetime) -> FloatArray:
+    importance = np.array([one.importance for one in examples], dtype=np.float64)
+    distance = (importance - event.importance) / _IMPORTANCE
+    age_days = np.array([(now - one.start) / _DAY for one in examples], dtype=np.float64)
     like = np.exp(-(distance**2)) + _OTHER_IMPORTANCE
-    age_days = (now - example.start) / timedelta(days=1)
-    return float(like * 0.5 ** (age_days / _HALF_LIFE_DAYS))
+    weight: FloatArray = like * 0.5 ** (age_days / _HALF_LIFE_DAYS)
+    return weight

@@ -5,7 +5,7 @@ import pytest
 
 from forecaster.events import Event
 from forecaster.events.course import KNOTS, course_knots
-from forecaster.events.jump import jump_of, likely_jump
+from forecaster.events.jump import likely_jump
 from forecaster.events.uplift import UpliftExample
 
 START = datetime(2026, 3, 2, 19, tzinfo=UTC)
@@ -25,20 +25,20 @@ def match(**others):
 
 
 def test_the_level_of_the_day_is_no_part_of_it():
-    assert jump_of(example(1, 1.6)) == pytest.approx(1.6)
-    assert jump_of(example(1, 1.6, level=0.7)) == pytest.approx(1.6)
-    assert jump_of(example(1, 1.6, level=-0.7)) == pytest.approx(1.6)
+    assert example(1, 1.6).jump == pytest.approx(1.6)
+    assert example(1, 1.6, level=0.7).jump == pytest.approx(1.6)
+    assert example(1, 1.6, level=-0.7).jump == pytest.approx(1.6)
 
 
 def test_what_comes_after_ten_minutes_is_none_of_it():
     knots = course_knots(HALF)
     later = UpliftExample(START, HALF, "match", 3.0, "", np.where(knots > 660, 3.0, 0.0))
-    assert jump_of(later) == 0.0
+    assert later.jump == 0.0
 
 
 def test_where_the_start_or_the_time_before_is_a_gap_it_is_not_known():
     hole = UpliftExample(START, HALF, "match", 3.0, "", np.full(KNOTS, np.nan))
-    assert np.isnan(jump_of(hole))
+    assert np.isnan(hole.jump)
     assert likely_jump(match(), [hole], START) is None
 
 
