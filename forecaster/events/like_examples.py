@@ -54,10 +54,10 @@ class LikeExamples:
 
     @classmethod
     def of(cls, examples: Sequence[UpliftExample], now: datetime, timezone: str) -> LikeExamples:
-        """Those of ``examples``, oldest first, that were over at ``now``."""
+        """Those of ``examples``, oldest first, that were over at ``now``: what was seen by then."""
         settled = [one for one in examples if one.settled_at <= now][-_MOST_EXAMPLES:]
         local = [_clock(one.start, timezone) for one in settled]
-        ratio = np.array([one.log_ratio for one in settled]).reshape(len(settled), KNOTS)
+        ratio = np.array([_seen_by(now, one) for one in settled]).reshape(len(settled), KNOTS)
         known = ~np.isnan(ratio)
         return cls(
             now,
@@ -182,6 +182,13 @@ def _as_declared(event: Event) -> EventCurve:
 def _declared(event: Event) -> FloatArray:
     declared: FloatArray = np.log(event.declared_factors(course_knots(event.duration)))
     return declared
+
+
+def _seen_by(now: datetime, example: UpliftExample) -> FloatArray:
+    """Its log ratio up to an instant, (KNOTS,); it is settled before its last places are seen."""
+    at = course_knots(example.duration) + example.start.timestamp()
+    seen: FloatArray = np.where(at <= now.timestamp(), example.log_ratio, np.nan)
+    return seen
 
 
 def _clock(instant: datetime, timezone: str) -> tuple[float, bool]:
