@@ -107,7 +107,8 @@ class PeakTraining:
             self._borrowed[steps] = self._make_borrowed(steps)
         path = None if trained is None else trained.path.since(self._now - timedelta(hours=4))
         uplift = None if trained is None else trained.uplift
-        model = self._borrowed[steps].for_workload(workload.workload, path, uplift)
+        cutoff = None if trained is None else trained.outlook.cutoff
+        model = self._borrowed[steps].for_workload(workload.workload, path, uplift, cutoff)
         return _stored(workload, model, why or self._own_history(workload.workload))
 
     def _make_borrowed(self, lead_steps: int) -> LeadPeakModel:

@@ -144,6 +144,8 @@ def test_a_day_of_coarse_history_has_an_outlook_and_a_borrowed_model_that_sees_i
     models, why = models_in(store, "tv/a")
     assert why == {"tv/a": "2d23h30m of own history"}
     assert models["tv/a"].path.between(NOW, 48).min() > 0
+    # What events have taught counts as it was known to this training, not to the starter's.
+    assert models["tv/a"].cutoff == told[1].outlook.cutoff
 
 
 def test_the_fleets_model_is_made_once_a_run_and_lead_window_and_only_when_it_is_needed(

@@ -125,10 +125,19 @@ class LeadPeakModel:
         return peak_rates(telling, scores, bound, epsilon_rps(self.step))
 
     def for_workload(
-        self, series_id: str, path: DayAheadPath | None, uplift: UpliftModel | None = None
+        self,
+        series_id: str,
+        path: DayAheadPath | None,
+        uplift: UpliftModel | None = None,
+        cutoff: datetime | None = None,
     ) -> LeadPeakModel:
-        """The same model for another workload: a fleet's, or the starter."""
-        return replace(self, series_id=series_id, path=path, uplift=uplift)
+        """The same model for another workload: a fleet's, or the starter.
+
+        ``cutoff`` is that of ``path`` and ``uplift``, whose examples count that were over by then;
+        by default the model's own.
+        """
+        known_at = self.cutoff if cutoff is None else cutoff
+        return replace(self, series_id=series_id, path=path, uplift=uplift, cutoff=known_at)
 
     def to_bytes(self) -> bytes:
         """The model as a compressed archive; see :meth:`from_bytes`."""
