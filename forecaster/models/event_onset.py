@@ -61,7 +61,8 @@ class Onset:
 class OnsetPeaks:
     """Lead peaks by the onsets: (levels, rows) in traffic per second, NaN where none speaks.
 
-    ``speaker`` (rows,) is the place of the onset that speaks, among those asked; −1: none.
+    ``speaker`` (rows,) is the place of the onset that speaks, among those asked, of several the one
+    that tells the highest level; −1: none.
     """
 
     speaker: NDArray[np.int64]
@@ -122,9 +123,9 @@ def onset_peaks(
             told = np.where(
                 silent, np.nan, np.where(np.isnan(told), told, np.fmax(told, before.now))
             )
+            higher = ~(told <= peaks[row, spoken]) & ~np.isnan(told)
             peaks[row, spoken] = np.fmax(peaks[row, spoken], told)
-            known = ~np.isnan(told)
-        speaker[spoken[known]] = number
+        speaker[spoken[higher]] = number  # at the highest level
     return OnsetPeaks(speaker, np.maximum.accumulate(peaks, axis=0))
 
 

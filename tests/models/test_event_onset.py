@@ -83,6 +83,19 @@ def test_what_is_declared_is_waited_for_some_minutes_more():
     np.testing.assert_allclose(found.peak_rps[0, found.speaker >= 0], 500, rtol=0.01)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_onsets_the_one_is_named_that_tells_the_highest_level(order):
+    """Of one audience the smaller one adds nothing, whenever it begins."""
+    match = event(uplift=5.0, audience="sport")
+    start = START + order * MINUTE
+    show = Event(start, start + HALF, "show", 3.0, uplift=1.8, audience="sport")
+    uplift, calendar = UpliftModel(()), Calendar((match, show))
+    alone, both = told(uplift, Calendar((match,))), told(uplift, calendar)
+    ahead = look_ahead(uplift, calendar, DAY_START, ZERO, STEP, 300)
+    named = [ahead.onsets[one].event.kind for one in both.speaker[alone.speaker >= 0]]
+    assert named == ["match"] * len(named)
+
+
 def test_neither_known_nor_declared_it_is_silent():
     assert (told(UpliftModel(()), Calendar((event(),))).speaker < 0).all()
 
