@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from forecaster.events.calendar import Calendar, Overlap
 from forecaster.events.course import AFTER, BEFORE, rows_on_course
@@ -16,7 +17,6 @@ from forecaster.traffic.history import FloatArray
 
 __all__ = ["Effects", "centres_of", "effects_between", "events_around", "join_logs"]
 
-_SHIFTS = np.linspace(-1.0, 1.0, 9)
 _LEAST = 1e-3  # what several that lower traffic leave of it
 _LEAST_LOG = np.log(_LEAST)
 
@@ -73,9 +73,8 @@ class Effects:
             found = rows_on_course(one.event, curves, centres, -np.inf)
             unsure = one.event.start_uncertainty.total_seconds()
             above = ~middle & (levels > 0.5)
-            for shift in _SHIFTS if unsure and above.any() else ():
-                moved = rows_on_course(one.event, curves[above], centres + shift * unsure, -np.inf)
-                found[above] = np.fmax(found[above], moved)
+            if unsure and above.any():
+                found[above] = _anywhere(one.event, curves[above], centres)
             audience = audiences.get(one.event.group)
             if audience is None:
                 audience = audiences[one.event.group] = _Audience(
@@ -126,6 +125,22 @@ def join_logs(first: FloatArray, second: FloatArray, overlap: Overlap) -> FloatA
     else:
         joined = np.log(np.maximum(np.exp(first) + np.exp(second) - 1.0, _LEAST))
     return joined
+
+
+def _anywhere(event: Event, curves: FloatArray, centres: FloatArray) -> FloatArray:
+    """The highest that curves (n, KNOTS) reach at ``centres``, wherever the event may begin.
+
+    Starts are tried a step apart, and at both ends of what is uncertain.
+    """
+    unsure = event.start_uncertainty.total_seconds()
+    step = centres[1] - centres[0] if len(centres) > 1 else 2 * unsure
+    reach = int(unsure // step)
+    wide = centres[0] + step * np.arange(-reach, len(centres) + reach)
+    tried = maximum_filter1d(rows_on_course(event, curves, wide, -np.inf), 2 * reach + 1, axis=1)
+    found: FloatArray = tried[:, reach : reach + len(centres)]
+    for at in (centres - unsure, centres + unsure):
+        found = np.fmax(found, rows_on_course(event, curves, at, -np.inf))
+    return found
 
 
 def _together(audiences: Sequence[_Audience], overlap: Overlap) -> FloatArray:
