@@ -32,14 +32,18 @@ def learn_uplift(
     ``centres`` (seconds since 1970, rising), NaN where either is unknown. Time that another event
     owns teaches nothing of this one.
     """
-    past = [one for one in events if one.planned_end + INSIDE <= now]
+    owned = np.array([_owned(one) for one in events]).reshape(len(events), 2)
+    starts = np.array([one.start.timestamp() for one in events])
     examples = []
-    for event in past:
+    for place, event in enumerate(events):
+        if event.planned_end + INSIDE > now:
+            continue
         low = np.searchsorted(centres, (event.start - BEFORE).timestamp() - 300)
         high = np.searchsorted(centres, (event.planned_end + AFTER).timestamp() + 300)
         inside = slice(int(low), int(high))
+        others = owned[starts != starts[place]]
         values = np.where(
-            _owned_by_others(event, events, centres[inside]), np.nan, log_ratio[inside]
+            _owned_by_others(owned[place], others, centres[inside]), np.nan, log_ratio[inside]
         )
         if (~np.isnan(values)).sum() < 2:
             continue
@@ -53,20 +57,16 @@ def learn_uplift(
     return UpliftModel(tuple(sorted(examples, key=lambda one: one.start)), timezone)
 
 
-def _owned_by_others(event: Event, events: Sequence[Event], centres: FloatArray) -> np.ndarray:
-    """Where another event goes on, and this one does not."""
-    others = np.zeros(len(centres), dtype=bool)
+def _owned_by_others(own: FloatArray, others: FloatArray, centres: FloatArray) -> np.ndarray:
+    """Where another event goes on, and this one does not; by what each owns: (2,) and (n, 2)."""
+    owned = np.zeros(len(centres), dtype=bool)
     if not len(centres):
-        return others
-    first, last = centres[0], centres[-1]
-    for other in events:
-        begin, end = _owned(other)
-        if other.start == event.start or end < first or begin > last:
-            continue
-        others |= (centres >= begin) & (centres < end)
-    begin, end = _owned(event)
-    mine = (centres >= begin) & (centres < end)
-    return np.asarray(others & ~mine)
+        return owned
+    begins, ends = others.T
+    for begin, end in others[(ends >= centres[0]) & (begins <= centres[-1])]:
+        owned |= (centres >= begin) & (centres < end)
+    mine = (centres >= own[0]) & (centres < own[1])
+    return np.asarray(owned & ~mine)
 
 
 def _owned(event: Event) -> tuple[float, float]:

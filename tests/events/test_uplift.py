@@ -32,6 +32,10 @@ def matches(count, factor_of, *, kind="football", importance=3.0, start=FIRST):
     return centres, ratio, events, begin + steps * STEP
 
 
+def centres_end(centres):
+    return datetime.fromtimestamp(centres[-1] + 30, UTC)
+
+
 def inside(event, curve):
     knots = course_knots(event.duration)
     return curve[(knots > 120) & (knots < event.duration.total_seconds() - 120)]
@@ -119,6 +123,50 @@ def test_only_what_was_settled_counts():
     before = model.curve(coming, events[7].start - timedelta(hours=6))
     assert before.examples == 7
     assert np.exp(before.log_uplift.max()) < 1.25
+
+
+def test_of_an_event_that_was_just_over_what_it_did_later_does_not_count():
+    """It is settled half an hour after its end, and moves traffic for an hour and a half more."""
+    centres, ratio, events, _ = matches(6, lambda i: 2.0)
+    now = events[-1].planned_end + timedelta(minutes=30)
+    wild = np.where(centres > now.timestamp() + 60, 5.0, ratio)
+    was, again = (
+        learn_uplift(centres, one, STEP, events, centres_end(centres)) for one in (ratio, wild)
+    )
+    coming = Event(now + timedelta(hours=20), now + timedelta(hours=20) + MATCH, "football")
+    for event in (events[-1], coming):
+        told, then = was.curve(event, now), again.curve(event, now)
+        np.testing.assert_array_equal(told.log_uplift, then.log_uplift)
+        assert told.peak == then.peak
+    assert (was.curve(coming, now).log_uplift != 0).any()
+
+
+def test_the_time_that_others_own_teaches_nothing_of_an_event():
+    """Against a loop over all of them, place by place."""
+    centres, ratio, events, now = matches(4, lambda i: 2.0)
+    between = Event(events[1].start + MATCH + timedelta(minutes=40), None, "show")
+    same = replace(events[2], kind="show")
+    everything = [*events, between, same]
+    model = learn_uplift(centres, ratio, STEP, everything, now)
+    half = timedelta(minutes=30)
+
+    def owns(one, at):
+        begin, end = one.start - half, one.planned_end + half
+        return begin.timestamp() <= at < end.timestamp()
+
+    for one in model.examples:
+        event = next(e for e in everything if (e.start, e.kind) == (one.start, one.kind))
+        others = [e for e in everything if e.start != event.start]
+        at = course_knots(event.duration) + event.start.timestamp()
+        deep = [
+            any(owns(e, t - 150) and owns(e, t + 150) for e in others)
+            and not owns(event, t - 150)
+            and not owns(event, t + 150)
+            for t in at
+        ]
+        assert np.isnan(one.log_ratio[deep]).all()
+        free = [not any(owns(e, t - 150) or owns(e, t + 150) for e in others) for t in at]
+        assert not np.isnan(one.log_ratio[free]).any()
 
 
 def test_the_future_does_not_change_what_was_taught():
@@ -220,6 +268,21 @@ def test_an_unsure_start_widens_the_window_above_the_middle():
     assert factor_at([event], Overlap.ADD, 12) == pytest.approx(1.0)
     assert factor_at([event], Overlap.ADD, 12, 0.98) >= 3.0
     assert factor_at([event], Overlap.ADD, 5, 0.98) == pytest.approx(1.0)
+
+
+def test_an_unsure_start_leaves_no_hole_however_short_the_event_is():
+    """Twenty minutes, two hours either way: it may be on at any moment between."""
+    start = FIRST + timedelta(hours=3)
+    event = Event(
+        start, start + timedelta(minutes=20), "flash", uplift=5.0,
+        start_uncertainty=timedelta(hours=2),
+    )  # fmt: skip
+    effects = effects_between(UpliftModel(), Calendar((event,)), FIRST, FIRST, STEP, 480)
+    told = np.exp(effects.log_factors(0.9))
+    minutes = (np.arange(480) + 0.5) - 180
+    on = (minutes > -120) & (minutes < 140)
+    assert (told[on] >= 5.0).all()
+    np.testing.assert_allclose(told[(minutes < -122) | (minutes > 142)], 1.0)
 
 
 def test_a_kind_that_is_ordinary_traffic_adds_nothing_even_where_it_is_declared():
