@@ -74,7 +74,7 @@ def decide(
     with np.errstate(invalid="ignore"):
         passed = (np.log(peaks + epsilon) - location) / scale
     onsets = _onsets(ordered, len(asked))
-    by_onset = ~np.isnan(onsets).any(axis=0)
+    by_onset = np.asarray(~np.isnan(onsets).any(axis=0))
     passed = np.where(by_onset, np.nan, passed)
     said = _calibrated(ordered, passed, lead_steps, asked)
     rates = series.rate_rps[: first + steps]
@@ -87,9 +87,9 @@ def decide(
     at = np.where(usable, np.maximum(row, 0), 0)
     usable &= ~np.isnan(location[at])
     told = peak_rates(Telling(location[at], scale[at]), said, highest[at], epsilon).T
+    told = np.where(by_onset[at], onsets[:, at], told)  # as of the last interval that was observed
     peak = np.where(usable, told, fallback)
     live = usable & (age <= STALE_STEPS)
-    peak = np.where(by_onset, onsets, peak)
     # Neither live traffic nor an outlook: the last traffic that was seen is all there is.
     peak = np.where(np.isnan(peak), _last_seen(rates, first, steps), peak)
     return PeakDecisions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -38,6 +38,36 @@ def series() -> TrafficSeries:
     rates[-900:-898] = np.nan
     rates[-600:-570] = np.nan
     return TrafficSeries(part.series_id, part.start, part.step, rates)
+
+
+def test_in_a_hole_an_onset_speaks_as_of_the_last_interval_that_was_observed() -> None:
+    """So does the service: it decides at the end of what it has seen, until that is stale."""
+    minute, cutoff = timedelta(minutes=1), datetime(2026, 3, 2, tzinfo=UTC)
+    rates = np.full(60, 100.0)
+    rates[33:43] = np.nan  # the steps 3 to 12 after the cutoff
+    series = TrafficSeries("tv/a", cutoff - 30 * minute, minute, rates)
+    onset = np.full((1, 30), np.nan)
+    onset[0, 2:4], onset[0, 6:20] = 400.0, 500.0
+    origin = PeakOrigin(
+        series_id="tv/a",
+        cutoff=cutoff,
+        location=np.full(30, np.log(100 + 1 / 60)),
+        scale=np.ones(30),
+        base=np.zeros(1),
+        offsets=np.zeros(1),
+        gain=0.0,
+        highest_rps=500.0,
+        fallback_rps=np.full((1, 30), 200.0),
+        median_rps=np.full(30, 100.0),
+        taught=Taught.OWN,
+        onset_rps=onset,
+    )
+    found = decide(series, [origin], 3, (0.5,))
+    expected = [100.0] * 2 + [400.0] * 2  # the last one was seen to end at step 3
+    expected += [400.0] * STALE_STEPS + [200.0] * (14 - 4 - STALE_STEPS)
+    expected += [500.0] * 6 + [100.0] * 10
+    np.testing.assert_allclose(found.peak_rps[0], expected)
+    assert found.live.tolist() == [value != 200.0 for value in expected]
 
 
 @pytest.fixture(scope="module")
