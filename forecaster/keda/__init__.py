@@ -1,1 +1,41 @@
-"""KEDA's objects: made from the settings or from what is there, and looked through for traps."""
+"""KEDA's objects: made from the settings or from what is there, and looked through for traps.
+
+options.py        how they are written, and for which versions
+manifests.py, existing.py, hpa_metrics.py   what scales a workload today
+objects.py, triggers.py, behavior.py, formula.py, naming.py   the objects
+yaml_text.py, fields.py, reasons.py   the objects as text, with the reasons as comments
+traps.py, object_traps.py, trigger_traps.py, trap.py   what would be taken, and not do its work
+"""
+
+from __future__ import annotations
+
+from forecaster.keda.existing import Existing, best_for_each, existing_of, read_existing
+from forecaster.keda.manifests import read_manifests
+from forecaster.keda.objects import (
+    Made,
+    make_scaled_object,
+    scaled_object,
+    trigger_authentication,
+)
+from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions, read_version
+from forecaster.keda.trap import Trap
+from forecaster.keda.traps import find_traps
+from forecaster.keda.yaml_text import write_yaml
+
+__all__ = [
+    "DEFAULT_OPTIONS",
+    "Existing",
+    "Made",
+    "ScaledObjectOptions",
+    "Trap",
+    "best_for_each",
+    "existing_of",
+    "find_traps",
+    "make_scaled_object",
+    "read_existing",
+    "read_manifests",
+    "read_version",
+    "scaled_object",
+    "trigger_authentication",
+    "write_yaml",
+]
