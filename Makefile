@@ -11,7 +11,7 @@ JOBS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help venv demo test check format notebooks bench picture lock clean
+.PHONY: help venv demo test check format notebooks bench manifests picture lock clean
 
 help: ## List the tasks
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,9 @@ notebooks: venv ## Execute the notebooks as they are committed; KEEP=--overwrite
 
 bench: venv ## The figures of benchmarks/README.md; DATA=DIR adds the traces in DIR
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
+
+manifests: venv ## Render deploy/manifests from the chart
+	$(BIN)/python -m deploy.render
 
 picture: venv ## The README's pictures, made anew with plots and Chromium
 	$(BIN)/python -m benchmarks.picture docs

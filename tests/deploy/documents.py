@@ -93,6 +93,15 @@ def trigger(kind: str) -> Document:
     return dict(one)
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """What the pod sets over its settings, with ``folder`` in the place of the mounted one."""
+    config = Path(container()["args"][2])
+    return {
+        one["name"]: str(one["value"]).replace(str(config.parent), str(folder))
+        for one in container()["env"]
+    }
+
+
 def write_settings(folder: Path, token: str) -> Path:
     """The settings' volume as the pod sees it, with ``token`` in the placeholder's place."""
     texts = {

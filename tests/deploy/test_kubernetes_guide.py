@@ -14,7 +14,16 @@ import pytest
 from forecaster.settings import load_settings
 from tests.api.plans import plan, snapshot, state
 from tests.api.service import serving
-from tests.deploy.documents import GUIDE, MANIFESTS, ROOT, SCALED_OBJECT, TOKEN, documents, parse
+from tests.deploy.documents import (
+    GUIDE,
+    MANIFESTS,
+    ROOT,
+    SCALED_OBJECT,
+    TOKEN,
+    documents,
+    parse,
+    variables,
+)
 
 TEXT = GUIDE.read_text()
 COMMANDS = [
@@ -87,7 +96,7 @@ def test_the_token_of_the_guide_reaches_both_secrets_and_is_accepted(tmp_path: P
     (settings,) = parse((edited / "settings.yaml").read_text())
     (tmp_path / "preroll.yaml").write_text(settings["data"]["preroll.yaml"])
     (tmp_path / "tokens").write_text(server["stringData"]["tokens"])
-    assert load_settings(tmp_path / "preroll.yaml", {}).server.tokens == (TOKEN,)
+    assert load_settings(tmp_path / "preroll.yaml", variables(tmp_path)).server.tokens == (TOKEN,)
 
 
 def test_every_address_is_served() -> None:

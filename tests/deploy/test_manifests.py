@@ -22,6 +22,7 @@ from tests.deploy.documents import (
     parse,
     pod,
     the,
+    variables,
 )
 
 KUBERNETES = ["1.29", "1.33", "1.35", "1.37"]
@@ -171,7 +172,7 @@ def test_whatever_the_pod_refers_to_is_there() -> None:
 
 def test_what_is_written_to_is_mounted_and_the_settings_cannot_be_written() -> None:
     mounts = {one["mountPath"]: one for one in container()["volumeMounts"]}
-    store = yaml.safe_load(the("ConfigMap")["data"]["preroll.yaml"])["store"]["path"]
+    store = variables(Path("/etc/preroll"))["PREROLL_STORE__PATH"]
     for path in (str(Path(store).parent), "/tmp"):
         assert not mounts[path].get("readOnly", False)
     command, option, config = container()["args"]
@@ -185,7 +186,7 @@ def test_what_is_written_to_is_mounted_and_the_settings_cannot_be_written() -> N
 
 def test_ports_agree_from_the_service_to_the_settings() -> None:
     (port,) = the("Service")["spec"]["ports"]
-    listening = yaml.safe_load(the("ConfigMap")["data"]["preroll.yaml"])["server"]["port"]
+    listening = int(variables(Path("/etc/preroll"))["PREROLL_SERVER__PORT"])
     assert port["port"] == container_port(port["targetPort"]) == listening
     annotations = the("Deployment")["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == str(listening)

@@ -22,6 +22,7 @@ from tests.deploy.documents import (
     manifest_files,
     the,
     trigger,
+    variables,
     write_settings,
 )
 
@@ -31,7 +32,7 @@ ADDRESS = re.compile(r"http://preroll\.preroll\.svc[^\s\"'`]*")
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder: Path = tmp_path_factory.mktemp("etc")
-    return load_settings(write_settings(folder, TOKEN), {})
+    return load_settings(write_settings(folder, TOKEN), variables(folder))
 
 
 def planned(settings: Settings, mode: Mode) -> Snapshot:
