@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +11,20 @@ from numpy.typing import NDArray
 from forecaster.cluster.start_up import StartUp
 
 __all__ = [
-    "DTYPE",
     "NEVER_READY",
     "PARTS",
     "RESTARTED",
+    "ROW_BYTES",
     "UNSCHEDULABLE",
     "WATCHED",
     "Rows",
     "StartUpRow",
+    "packed",
     "pod_key",
     "ready_at",
     "row_of",
     "totals",
+    "unpacked",
 ]
 
 StartUpRow = tuple[float, float, float, float, float, int, int]
@@ -37,9 +40,11 @@ PARTS = ("scheduling", "node", "initialising", "starting")
 
 Rows = NDArray[np.void]
 
-DTYPE = np.dtype(
-    [("created", "f8"), *((part, "f4") for part in PARTS), ("marks", "u1"), ("pod", "i8")]
+_PACKED = Struct("<dffffBq")
+_DTYPE = np.dtype(
+    [("created", "<f8"), *((part, "<f4") for part in PARTS), ("marks", "u1"), ("pod", "<i8")]
 )
+ROW_BYTES = _PACKED.size
 """33 bytes a start-up."""
 
 
@@ -53,6 +58,16 @@ def row_of(one: StartUp, uid: str) -> StartUpRow:
     marks = RESTARTED * one.restarted + UNSCHEDULABLE * one.unschedulable + WATCHED * one.watched
     parts = (one.scheduling, one.node, one.initialising, one.starting)
     return (one.created, *parts, marks, pod_key(uid))
+
+
+def packed(row: StartUpRow) -> bytes:
+    """A row in ROW_BYTES bytes; parts are rounded to single precision."""
+    return _PACKED.pack(*row)
+
+
+def unpacked(rows: bytes) -> Rows:
+    """Rows that :func:`packed` made, one after the other."""
+    return np.frombuffer(rows, _DTYPE)
 
 
 def totals(rows: Rows) -> NDArray[np.float64]:

@@ -45,7 +45,8 @@ class StartUpSummary:
     """Start-ups of a workload that were ready from ``since`` to ``until`` (Unix seconds).
 
     The spreads are None where there are fewer than ENOUGH; those of the parts do not add up to the
-    total's, for the pods that are slow in one are not those that are slow in another.
+    total's, for the pods that are slow in one are not those that are slow in another. ``new_node``
+    is the total's of those that found no node at first, from ENOUGH of them on.
     ``p95_lately`` is the total's p95 as it stood at each of the last three start-ups, newest last.
     ``watched`` is False where pods count that were ready when first seen. ``restarted`` and
     ``unschedulable`` count among ``count``. ``never_ready`` pods were given up in the window,
@@ -60,6 +61,7 @@ class StartUpSummary:
     node: Spread | None = None
     initialising: Spread | None = None
     starting: Spread | None = None
+    new_node: Spread | None = None
     p95_lately: tuple[float, ...] = ()
     watched: bool = True
     restarted: int = 0
@@ -94,20 +96,18 @@ def summarise(rows: Rows, never_ready: int, waiting: int, longest_wait: float) -
     enough = count >= ENOUGH
     lately = range(min(_LATELY, count) - 1, -1, -1) if enough else ()
 
-    def spread(values: NDArray[np.float64]) -> Spread | None:
-        if not enough:
-            return None
-        return Spread(_quantile(values, ready, 0.5), _quantile(values, ready, 0.95))
+    without = ((rows["marks"] & UNSCHEDULABLE) > 0) | (rows["node"] > 0)
 
     return StartUpSummary(
         count=count,
         since=float(ready[0]) if count else None,
         until=float(ready[-1]) if count else None,
-        total=spread(seconds),
-        scheduling=spread(rows["scheduling"]),
-        node=spread(rows["node"]),
-        initialising=spread(rows["initialising"]),
-        starting=spread(rows["starting"]),
+        total=_spread(seconds, ready),
+        scheduling=_spread(rows["scheduling"], ready),
+        node=_spread(rows["node"], ready),
+        initialising=_spread(rows["initialising"], ready),
+        starting=_spread(rows["starting"], ready),
+        new_node=_spread(seconds[without], ready[without]),
         p95_lately=tuple(
             _quantile(seconds[: count - back], ready[: count - back], 0.95) for back in lately
         ),
@@ -118,6 +118,12 @@ def summarise(rows: Rows, never_ready: int, waiting: int, longest_wait: float) -
         waiting=waiting,
         longest_wait=longest_wait,
     )
+
+
+def _spread(values: NDArray[np.float64], ready: NDArray[np.float64]) -> Spread | None:
+    if len(values) < ENOUGH:
+        return None
+    return Spread(_quantile(values, ready, 0.5), _quantile(values, ready, 0.95))
 
 
 def _quantile(values: NDArray[np.float64], ready: NDArray[np.float64], share: float) -> float:

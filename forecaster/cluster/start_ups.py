@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
-
-import numpy as np
 
 from forecaster.cluster.seen import NodeSeen, PodSeen
 from forecaster.cluster.start_up import StartUp, start_up
 from forecaster.cluster.start_up_rows import (
-    DTYPE,
     NEVER_READY,
+    ROW_BYTES,
     Rows,
     StartUpRow,
+    packed,
     pod_key,
-    ready_at,
     row_of,
+    unpacked,
 )
 from forecaster.cluster.start_up_summary import WINDOW_SECONDS, StartUpSummary, summarise
 
@@ -47,7 +48,8 @@ class StartUps:
     """
 
     def __init__(self) -> None:
-        self._rows: Rows = np.empty(0, DTYPE)
+        self._packed = bytearray()
+        self._ready = array("d")
         self._lost: deque[float] = deque(maxlen=MOST_KEPT)
         self._waiting: dict[str, float] = {}
         self._unschedulable: set[str] = set()
@@ -120,27 +122,35 @@ class StartUps:
         return found
 
     def _has(self, uid: str) -> bool:
-        return bool((self._rows["pod"] == pod_key(uid)).any())
+        return bool((self._rows()["pod"] == pod_key(uid)).any())
 
     def _keep(self, one: StartUp, uid: str) -> None:
         self._insert(row_of(one, uid))
 
+    def _rows(self) -> Rows:
+        return unpacked(bytes(self._packed))
+
     def _insert(self, row: StartUpRow) -> None:
-        rows = np.append(self._rows, np.array([row], DTYPE))
-        order = np.argsort(ready_at(rows), kind="stable")
-        self._rows = rows[order][-MOST_KEPT:]
+        """Put a row where its readiness belongs, and let the oldest go."""
+        ready = sum(row[:5])
+        place = bisect_right(self._ready, ready)
+        self._ready.insert(place, ready)
+        self._packed[place * ROW_BYTES : place * ROW_BYTES] = packed(row)
+        if len(self._ready) > MOST_KEPT:
+            del self._ready[0]
+            del self._packed[:ROW_BYTES]
 
     def summary(self, now: float) -> StartUpSummary:
         """What the start-ups of the last 14 days come to, and how many pods wait now."""
-        recent = self._rows[ready_at(self._rows) >= now - WINDOW_SECONDS]
+        rows = self._rows()[bisect_left(self._ready, now - WINDOW_SECONDS) :]
         lost = sum(at >= now - WINDOW_SECONDS for at in self._lost)
         longest = max((now - created for created in self._waiting.values()), default=0.0)
-        return summarise(recent, lost, len(self._waiting), max(longest, 0.0))
+        return summarise(rows, lost, len(self._waiting), max(longest, 0.0))
 
     def to_rows(self) -> list[StartUpRow]:
         """All that is kept, as plain numbers; the pods that are waited for are not in it."""
         lost: list[StartUpRow] = [(at, 0.0, 0.0, 0.0, 0.0, NEVER_READY, 0) for at in self._lost]
-        return [row.item() for row in self._rows] + lost
+        return [row.item() for row in self._rows()] + lost
 
     @classmethod
     def from_rows(cls, rows: Iterable[StartUpRow]) -> StartUps:
@@ -150,5 +160,5 @@ class StartUps:
             if row[5] == NEVER_READY:
                 made._lost.append(row[0])
             else:
-                made._insert(tuple(row))
+                made._insert(row)
         return made

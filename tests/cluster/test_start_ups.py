@@ -70,6 +70,7 @@ def test_fifty_pods_that_wait_for_five_nodes() -> None:
     assert summary.total is not None and summary.node is not None and summary.starting is not None
     assert (summary.total.p50, summary.total.p95) == (135.0, 135.0)
     assert (summary.node.p50, summary.starting.p95) == (90.0, 40.0)
+    assert summary.new_node is not None and summary.new_node.p95 == 135.0
     assert (summary.count, summary.unschedulable, summary.waiting) == (50, 40, 0)
 
 
