@@ -17,7 +17,7 @@ from forecaster.keda.objects import (
     scaled_object,
     trigger_authentication,
 )
-from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions, read_version
+from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions, options_of
 from forecaster.keda.trap import Trap
 from forecaster.keda.traps import find_traps
 from forecaster.keda.yaml_text import write_yaml
@@ -32,9 +32,9 @@ __all__ = [
     "existing_of",
     "find_traps",
     "make_scaled_object",
+    "options_of",
     "read_existing",
     "read_manifests",
-    "read_version",
     "scaled_object",
     "trigger_authentication",
     "write_yaml",

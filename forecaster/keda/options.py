@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from forecaster.settings.keda_values import KedaSettings
+from forecaster.settings.versions import OLDEST_KEDA, OLDEST_KUBERNETES, Version, show_version
 
 __all__ = [
     "DEFAULT_OPTIONS",
-    "OLDEST_KEDA",
-    "OLDEST_KUBERNETES",
     "ScaledObjectOptions",
-    "Version",
-    "read_version",
+    "options_of",
 ]
 
-Version = tuple[int, int]
-
-OLDEST_KUBERNETES: Version = (1, 23)  # the first with autoscaling/v2
-OLDEST_KEDA: Version = (2, 16)
 _TOLERANCE_KUBERNETES: Version = (1, 35)  # before, behind an alpha gate or unknown
 _TOLERANCE_KEDA: Version = (2, 18)
 _FALLBACK_BEHAVIOR_KEDA: Version = (2, 17)
@@ -65,8 +62,8 @@ class ScaledObjectOptions:
                 raise ValueError(f"{name} {told}")
         for name, oldest in (("kubernetes", OLDEST_KUBERNETES), ("keda", OLDEST_KEDA)):
             if getattr(self, name) < oldest:
-                told = f"must be at least {_shown(oldest)}, not {_shown(getattr(self, name))}"
-                raise ValueError(f"{name} {told}")
+                stands = show_version(getattr(self, name))
+                raise ValueError(f"{name} must be at least {show_version(oldest)}, not {stands}")
 
     @property
     def has_tolerance(self) -> bool:
@@ -84,20 +81,22 @@ class ScaledObjectOptions:
         return self.keda >= _FORMULA_FALLBACK_KEDA
 
 
-def read_version(text: str) -> Version:
-    """``1.34`` or ``v2.18.1`` as numbers; ValueError for anything else.
-
-    >>> read_version("v2.18.1")
-    (2, 18)
-    """
-    found = re.fullmatch(r"v?(\d{1,3})\.(\d{1,3})([.+-][\w.+-]*)?", text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a version")
-    return int(found[1]), int(found[2])
-
-
-def _shown(version: Version) -> str:
-    return f"{version[0]}.{version[1]}"
+def options_of(settings: KedaSettings, **changed: Any) -> ScaledObjectOptions:
+    """The options that the settings say; ``changed`` replaces some of them, by their names here."""
+    chosen = ScaledObjectOptions(
+        url=settings.url,
+        authenticate=settings.authenticate,
+        authentication=settings.authentication,
+        secret=settings.secret,
+        cpu_utilisation=settings.cpu_utilisation,
+        polling_seconds=round(settings.polling_interval.total_seconds()),
+        failure_threshold=settings.failure_threshold,
+        scale_down_seconds=round(settings.scale_down_window.total_seconds()),
+        formula=settings.formula,
+        kubernetes=settings.kubernetes_version,
+        keda=settings.version,
+    )
+    return replace(chosen, **changed)
 
 
 DEFAULT_OPTIONS = ScaledObjectOptions()

@@ -3,12 +3,14 @@
 document.py       the YAML with the line of every value
 environment.py    variables laid over it
 fields.py         kinds of values: durations, names, secrets
-shape.py, source_shape.py, events_shape.py, kubernetes_shape.py   the keys, their meaning,
-                  defaults and examples (pydantic)
+shape.py, source_shape.py, events_shape.py, kubernetes_shape.py, keda_shape.py   the keys,
+                  their meaning, defaults and examples (pydantic)
 problems.py       what pydantic refuses, in words
 pieces.py         a document read section by section
-build.py, source_build.py, events_build.py, workload_build.py   from sections to values
-values.py         the frozen values
+build.py, source_build.py, events_build.py, workload_build.py, keda_build.py   from sections to
+                  values
+values.py, keda_values.py   the frozen values
+versions.py       of Kubernetes and KEDA
 schema.py         the JSON schema for editors
 """
 
@@ -24,6 +26,7 @@ from forecaster.settings.values import (
     EventSettings,
     FileSettings,
     Fleet,
+    KedaSettings,
     KubernetesSettings,
     LogSettings,
     Measured,
@@ -41,6 +44,7 @@ __all__ = [
     "EventSettings",
     "FileSettings",
     "Fleet",
+    "KedaSettings",
     "KubernetesSettings",
     "LogSettings",
     "Measured",

@@ -14,6 +14,7 @@ from forecaster.errors import SettingsError, SettingsProblem
 from forecaster.settings.document import Document, Keys, read_document
 from forecaster.settings.environment import NEVER_BLANK, overlay
 from forecaster.settings.events_build import build_events
+from forecaster.settings.keda_build import build_keda
 from forecaster.settings.kubernetes_shape import KubernetesShape
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
@@ -43,10 +44,12 @@ __all__ = ["load_settings"]
 _DEFAULT_LEAST: Final[Keys] = ("defaults", "min_replicas")
 
 
-def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+def load_settings(path: Path, environ: Mapping[str, str], *, elsewhere: bool = False) -> Settings:
     """The settings in the file at ``path``, with the variables of ``environ`` laid over it.
 
-    Relative paths start at the file's folder. Raises SettingsError with every problem found.
+    Relative paths start at the file's folder. ``elsewhere`` says that the settings are for another
+    machine: files with secrets and certificates are not looked for, and a stand-in is in their
+    place. Raises SettingsError with every problem found.
     """
     document = overlay(read_document(path), environ, SettingsShape.model_fields)
     document = Document(
@@ -56,16 +59,17 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         document.variables,
         document.problems,
     )
-    pieces = Pieces(document, path.absolute().parent)
+    pieces = Pieces(document, path.absolute().parent, elsewhere=elsewhere)
     source = build_source(pieces)
     fleet = _fleet(pieces)
     events = build_events(pieces)
     kubernetes = _kubernetes(pieces, fleet)
     server = _server(pieces)
+    keda = build_keda(pieces, server)
     store = pieces.piece(StoreShape, "store")
     log = pieces.piece(LogShape, "log")
     if pieces.problems or not (
-        source and fleet and events and kubernetes and server and store and log
+        source and fleet and events and kubernetes and keda and server and store and log
     ):
         raise SettingsError(sorted(set(pieces.problems), key=_reading_order), document.source)
     return Settings(
@@ -76,6 +80,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         log=LogSettings(log.level, log.format),
         events=events,
         kubernetes=kubernetes,
+        keda=keda,
     )
 
 

@@ -25,11 +25,13 @@ class Pieces:
     """The sections of a document, and all the problems found so far.
 
     Everything that pydantic refuses is noted at once, by the constructor; ``whole`` is None then.
-    Relative paths start at ``folder``.
+    Relative paths start at ``folder``. ``elsewhere`` takes files with secrets, and those that
+    must be there, for good: they are on another machine.
     """
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, *, elsewhere: bool = False) -> None:
         self._document = document
+        self._elsewhere = elsewhere
         self._folder = folder
         self.problems: list[SettingsProblem] = list(document.problems)
         self.whole: SettingsShape | None = None
@@ -89,6 +91,8 @@ class Pieces:
         if text is None:
             return None
         path = self.path(text)
+        if self._elsewhere:
+            return str(path)
         try:
             with path.open("rb"):
                 return str(path)
@@ -113,6 +117,9 @@ class Pieces:
         if file is None:
             return None, None
         path = self.path(file)
+        if self._elsewhere:
+            # One of its own, as no two secrets are alike.
+            return f"unread-{keys[-1]}", path
         try:
             return read_secret(path), path
         except ValueError as error:

@@ -32,6 +32,7 @@ from forecaster.settings.fields import (
     Tokens,
     TrainingInterval,
 )
+from forecaster.settings.keda_shape import KedaShape
 from forecaster.settings.kubernetes_shape import KubernetesShape
 from forecaster.settings.source_shape import QUERY_EXAMPLE, Shape, SourceShape
 
@@ -269,6 +270,11 @@ class SettingsShape(Shape):
         default=KubernetesShape(),
         description="What is read of the cluster.",
         examples=[{"watch": True}],
+    )
+    keda: KedaShape = Field(
+        default=KedaShape(),
+        description="How KEDA's objects are written.",
+        examples=[{"url": "http://preroll.preroll.svc:8080"}],
     )
     server: ServerShape = Field(
         default=ServerShape(), description="Where KEDA asks.", examples=[{"port": 8080}]

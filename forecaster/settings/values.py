@@ -16,17 +16,20 @@ from forecaster.models.peak import STALE_STEPS
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.programme.source import CalendarSource
+from forecaster.settings.keda_values import NO_KEDA, KedaSettings
 from forecaster.settings.shape import DefaultsShape
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [
     "NOTHING_MEASURED",
     "NO_EVENTS",
+    "NO_KEDA",
     "NO_KUBERNETES",
     "PLAN_HORIZON",
     "EventSettings",
     "FileSettings",
     "Fleet",
+    "KedaSettings",
     "KubernetesSettings",
     "LogSettings",
     "Measured",
@@ -236,3 +239,4 @@ class Settings:
     log: LogSettings = LogSettings()
     events: EventSettings = NO_EVENTS
     kubernetes: KubernetesSettings = NO_KUBERNETES
+    keda: KedaSettings = NO_KEDA
