@@ -15,6 +15,7 @@ __all__ = [
     "QuotaSeen",
     "Scaled",
     "ScaledObjectSeen",
+    "Seen",
     "TargetRef",
 ]
 
@@ -29,7 +30,7 @@ class TargetRef:
 
 @dataclass(frozen=True, slots=True)
 class ScaledObjectSeen:
-    """KEDA's object. ``annotations`` are those below preroll.io/ alone.
+    """KEDA's object. ``annotations`` are those below preroll.io/ alone, by their whole keys.
 
     ``min_replicas`` and ``max_replicas`` have KEDA's defaults, 0 and 100, where they are left out.
     """
@@ -37,7 +38,7 @@ class ScaledObjectSeen:
     namespace: str
     name: str
     uid: str
-    resource_version: str
+    resource_version: str = field(compare=False)  # KEDA writes its status twice a minute
     target: TargetRef
     min_replicas: int = 0
     max_replicas: int = 100
@@ -52,8 +53,8 @@ class AutoscalerSeen:
     """An HPA: its bounds, and what it last decided.
 
     ``limited`` is why its wish is not what it sets, ``stuck`` why it cannot decide or scale:
-    reasons of its conditions, with their messages. ``tolerance_up`` is scaleUp.tolerance, in parts
-    of 1, where the object has it.
+    reasons of its conditions, with their messages. At 0 replicas, where KEDA rules, it is not
+    stuck. ``tolerance_up`` is scaleUp.tolerance, in parts of 1, where the object has it.
     """
 
     namespace: str
@@ -72,8 +73,9 @@ class AutoscalerSeen:
 class Scaled:
     """A Deployment or a StatefulSet: replicas, and what one of its pods asks for.
 
-    ``cpu`` in cores and ``memory`` in bytes are the sums of the containers' requests; 0 where none
-    is made. ``refused`` is the message of a ReplicaFailure, such as an exceeded quota.
+    ``cpu`` in cores and ``memory`` in bytes are the sums of the requests of containers and
+    sidecars; 0 where none is made. ``refused`` is the reason and message of a ReplicaFailure, such
+    as an exceeded quota.
     """
 
     namespace: str
@@ -132,3 +134,7 @@ class QuotaSeen:
     name: str
     hard: Mapping[str, float] = field(default_factory=dict, hash=False)
     used: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+
+Seen = ScaledObjectSeen | AutoscalerSeen | Scaled | PodSeen | QuotaSeen | NodeSeen
+"""Any of them."""
