@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 from starlette.requests import Request
 
 from api.answers import Answer, error_answer
+from forecaster.programme.refusal import shown_value
 
 __all__ = ["BODY_SECONDS", "MAX_BODY_BYTES", "BodyError", "json_object"]
 
@@ -79,9 +81,9 @@ def _closing(status: int, error: str, reason: str) -> Answer:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {shown_value(twice)} stands twice")
     return found
 
 

@@ -93,5 +93,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _problems(word: str, reason: str, problems: list[ProblemView]) -> Response:
-    view = QueryErrorView(error=word, reason=reason, problems=problems)
+    told = [
+        ProblemView(field=_plain(one.field), message=_plain(one.message), example=one.example)
+        for one in problems
+    ]
+    view = QueryErrorView(error=word, reason=_plain(reason), problems=told)
     return json_answer(422, view.model_dump_json()).response()
+
+
+def _plain(text: str) -> str:
+    r"""Text that JSON can carry: half a surrogate pair, as a key may be, is shown as \ud800."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -102,7 +102,7 @@ def _place(cursor: str | None, problems: list[ProblemView]) -> Place | None:
         start, event_id = json.loads(base64.b64decode(padded, altchars="-_", validate=True))
         if isinstance(event_id, str):
             return datetime.fromisoformat(start).astimezone(UTC), event_id
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         pass
     message = f"{cursor[:40]!r} is no cursor; send what the page before called next"
     problems.append(ProblemView(field="cursor", message=message, example="as in next"))

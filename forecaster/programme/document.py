@@ -15,7 +15,9 @@ from forecaster.events.importance import NORMAL_IMPORTANCE
 from forecaster.programme.fields import Factor, Importance, Points, Switch, Text
 from forecaster.programme.parts import Document, FloorDocument, SelectorDocument
 from forecaster.programme.times import (
+    FIRST_YEAR,
     INSTANT_EXAMPLE,
+    LAST_YEAR,
     Duration,
     Instant,
     TimeZone,
@@ -174,12 +176,19 @@ class EventDocument(PatternDocument):
 
 def _located(value: datetime, zone: str | None, field: str) -> datetime:
     if value.tzinfo is not None:
-        return value.astimezone(UTC)
+        return _written(value.astimezone(UTC), field)
     if zone is None:
         raise ValueError(
             f"{field}: {value.isoformat()} has no time zone; write {value.isoformat()}Z or "
             f"{value.isoformat()}+02:00, or name the zone: timezone: Europe/Paris"
         )
     if field == "end":
-        return later_reading(value, zone)
-    return value.replace(tzinfo=zone_named(zone)).astimezone(UTC)
+        return _written(later_reading(value, zone), field)
+    return _written(value.replace(tzinfo=zone_named(zone)).astimezone(UTC), field)
+
+
+def _written(utc: datetime, field: str) -> datetime:
+    """The instant itself, where a document can hold it: an offset may lead into another year."""
+    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise ValueError(f"{field}: {utc} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return utc

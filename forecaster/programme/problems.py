@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 import typing
@@ -48,6 +49,8 @@ _DOMAIN_FIELDS = {
     "floor_rps": "floor.traffic",
     "event_id": "id",
 }
+_MOST_OF_AN_ENTRY = 50
+_LONGEST_KEY = 80
 _NAMED = re.compile(r"([a-z_.]+): (.*)", re.DOTALL)
 
 
@@ -89,18 +92,30 @@ def problems_of(
 def problems_of_details(
     details: Iterable[ErrorDetails], model: type[BaseModel] = EventDocument, place: str = ""
 ) -> tuple[EntryProblem, ...]:
-    """The same for pydantic's own list of errors; ``loc`` begins at the entry."""
-    return tuple(_problem(one, model, place) for one in details)
+    """The same for pydantic's own list of errors; ``loc`` begins at the entry.
+
+    Of many the first are told, and how many more there are.
+    """
+    rest = iter(details)
+    found = [_problem(one, model, place) for one in itertools.islice(rest, _MOST_OF_AN_ENTRY)]
+    more = sum(1 for _ in rest)
+    if more:
+        found.append(EntryProblem(place, f"and {more:,} more problems"))
+    return tuple(found)
 
 
 def field_path(keys: Iterable[str | int]) -> str:
-    """The dotted way to a value.
+    """The dotted way to a value; a key that no field is as long as is cut.
 
     >>> field_path(("selector", "workloads", 2))
     'selector.workloads[2]'
     """
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{_short(key)}" for key in keys)
     return text.removeprefix(".")
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else key[: _LONGEST_KEY - 1] + "…"
 
 
 def shown(value: Any) -> str:

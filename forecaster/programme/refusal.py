@@ -18,5 +18,7 @@ def refused(message: str) -> PydanticCustomError:
 
 def shown_value(value: Any) -> str:
     """A bad value as a message shows it: as it would be written, cut where it is long."""
+    if value is None:
+        return "null"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

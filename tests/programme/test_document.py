@@ -128,6 +128,13 @@ def test_a_time_without_a_zone_is_refused_and_told_how_to_write_it() -> None:
         ({"start": "tomorrow"}, "start", "'tomorrow' is not a time"),
         ({"start": "2026-06-11"}, "start", "no time of day"),
         ({"start": "0001-01-01T00:00Z"}, "start", "outside the years"),
+        ({"start": "1900-01-01T00:00+05:00"}, "start", "outside the years"),
+        (
+            {"end": "2199-12-31T23:00-05:00", "start": "2199-12-31T20:00Z"},
+            "end",
+            "outside the years",
+        ),
+        ({"hold": None}, "hold", "null is neither"),
         ({"start": 1781204400}, "start", "1781204400 is not a time"),
         ({"end": "2026-06-11T19:00Z"}, "end", "is not after the start"),
         ({"end": "2027-06-11T19:00Z"}, "end", "31d at the longest"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -223,6 +224,42 @@ def test_all_fields_that_cannot_be_are_told_at_once(service: Service) -> None:
     answer = service.client.post("/v1/events", json={"start": "x", "importance": [], "a": 1})
     fields = [one["field"] for one in answer.json()["problems"]]
     assert fields == ["kind", "importance", "start", "a"]
+
+
+def test_of_many_problems_the_first_are_told_and_how_many_more(service: Service) -> None:
+    more = {f"k{number}": 1 for number in range(15_000)}
+    answer = service.client.post("/v1/events", json={**MATCH, **more})
+    assert answer.status_code == 422
+    assert len(answer.json()["problems"]) == 51
+    assert answer.json()["problems"][-1]["message"] == "and 14,950 more problems"
+    answer = service.client.post("/v1/events", json={**MATCH, "x" * 100_000: 1})
+    assert answer.json()["problems"][0]["field"] == "x" * 79 + "…"
+    assert len(answer.content) < 1000
+
+
+def test_a_key_that_stands_twice_among_thousands_is_found_at_once(service: Service) -> None:
+    keys = ",".join(f'"k{number}":1' for number in range(20_000))
+    began = time.perf_counter()
+    answer = service.client.post(
+        "/v1/events",
+        content=f'{{{keys},"k19999":2}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert time.perf_counter() - began < 2  # counted key by key it took 15 s, and nobody was served
+    assert answer.status_code == 400
+    assert "'k19999' stands twice" in answer.json()["reason"]
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/opening/extend"])
+def test_half_a_surrogate_pair_as_a_key_is_refused_like_all_else(
+    service: Service, path: str
+) -> None:
+    service.client.post("/v1/events", json=MATCH)
+    answer = service.client.post(
+        path, content=rb'{"\ud800": "1"}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["problems"]
 
 
 @pytest.mark.parametrize(
@@ -478,6 +515,7 @@ def test_a_list_is_paged_and_each_event_is_on_one_page(service: Service) -> None
         ("cursor=abc", "cursor"),
         ("cursor=%00", "cursor"),
         ("cursor=W10", "cursor"),
+        (f"cursor={b64encode(b'[' * 1000).decode().rstrip('=')}", "cursor"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_named(service: Service, query: str, field: str) -> None:
