@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -78,7 +78,6 @@ def check(
     from forecaster.programme.mapping import NO_MAPPING
     from forecaster.programme.options import CalendarFormat, ReadOptions
     from forecaster.programme.reading import read_calendar, read_mapping_file
-    from forecaster.worker import utc_now
 
     formats = [one.value for one in CalendarFormat]
     if format_name is not None and format_name not in formats:
@@ -86,7 +85,7 @@ def check(
             f"{format_name!r} is not one of {', '.join(formats)}", param_hint="--format"
         )
     zone = _zone(timezone)
-    now = utc_now() if at is None else read_local_instant(at, zone)
+    now = datetime.now(UTC) if at is None else read_local_instant(at, zone)
     options = ReadOptions(
         timezone=timezone,
         mapping=NO_MAPPING if mapping is None else read_mapping_file(mapping),

@@ -60,7 +60,7 @@ def _counted(count: int, word: str) -> str:
 def _title(coming: int, shown: int, events: list[Event], now: datetime, zone: ZoneInfo) -> str:
     if not coming:
         last = max(one.planned_end for one in events)
-        return f"All are over, the last since {_at(last, zone)}:"
+        return f"All are over, the last since {_at(last, zone)} {zone.key}:"
     what = "All" if shown == coming == len(events) else f"The next {shown} of {coming:,}"
     return f"{what} from {_at(now, zone)} {zone.key} on:"
 

@@ -32,7 +32,7 @@ def test_the_next_events_come_first_then_the_rules_then_the_kinds(preroll):
 
 def test_a_calendar_of_the_past_says_so(preroll):
     said = preroll("events", "check", EXAMPLES / "matches.csv", "--at", "2027-01-01T00:00:00Z")
-    assert "All are over, the last since Sun 2026-07-19 20:55:" in said.out
+    assert "All are over, the last since Sun 2026-07-19 20:55 UTC:" in said.out
 
 
 def test_a_guide_needs_its_mapping(preroll):
