@@ -138,24 +138,23 @@ def _places(one: _Learned) -> dict[str, int]:
 
     knots, end = course_knots(one.curve.event.duration), one.curve.event.duration.total_seconds()
     wanted = {
-        "15m before": -900.0,
+        "15m\nbefore": -900.0,
         "start": 120.0,
         "middle": end / 2,
         "end": end - 60.0,
-        "30m after": end + 1800.0,
+        "30m\nafter": end + 1800.0,
     }
     return {name: int(np.abs(knots - at).argmin()) for name, at in wanted.items()}
 
 
 def _table(learned: list[_Learned], quantile: float) -> Table:
     import numpy as np
-    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("kind", no_wrap=True, min_width=max(map(len, map(_kind, learned))))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("kind", overflow="fold")
     names = list(_places(learned[0]))
-    for name in ("events", *names, f"top at {quantile:g}", "last off by"):
+    for name in ("events", *names, f"top\nat {quantile:g}", "last\noff by"):
         table.add_column(name, justify="right")
     for one in learned:
         curve, places = one.curve, _places(one)

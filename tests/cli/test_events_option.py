@@ -95,5 +95,9 @@ def test_what_past_matches_brought_is_printed_plotted_and_written(tmp_path):
     ]
     assert all(1.2 < one < 6 for one in middle)
     assert usual["error_on_the_last"] < 1
-    assert "football" in result.output
+    header = next(one for one in result.output.splitlines() if one.startswith("kind"))
+    assert header.split("  ")[0] == "kind"
+    assert header.rstrip().endswith("end  after  at 0.98  off by")
+    assert max(map(len, result.output.splitlines()[:4])) <= 80
+    assert "…" not in result.output
     assert page.read_text().count('id="figure-') == len(learned)
