@@ -8,7 +8,7 @@ either, and is served where neither speaks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,31 +19,38 @@ from forecaster.models.peak import Taught
 from forecaster.planning.capacity import ScalingRule, replicas_for, wanted_replicas
 from forecaster.planning.event_floor import NOTHING_DECLARED, Declared, EventFloor, event_floor
 from forecaster.planning.hold import hold
-from forecaster.planning.live import Live, ToldPeak
+from forecaster.planning.live import NO_LIVE, Live, ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.target import Asked, Held, Source, Target, settle
 
-__all__ = ["ask", "decide", "still_held"]
-
+__all__ = ["Known", "ask", "decide", "still_held"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decide(
-    workload: str,
-    rule: ScalingRule,
-    plan: Plan | None,
-    live: Live,
-    now: datetime,
-    declared: Declared = NOTHING_DECLARED,
-    why: str | None = None,
-) -> Target:
+@dataclass(frozen=True, eq=False)
+class Known:
+    """All that is known of one workload, ``namespace/name``, to decide by.
+
+    ``declared`` are the floors of events, ``why`` says why there is no plan.
+    """
+
+    workload: str
+    rule: ScalingRule
+    plan: Plan | None = None
+    live: Live = NO_LIVE
+    declared: Declared = NOTHING_DECLARED
+    why: str | None = None
+
+
+def decide(known: Known, now: datetime) -> Target:
     """The target at ``now``, held on the way down, with its reasons.
 
-    ``declared`` are the floors of events, ``why`` says why there is no plan. Raises NoUsablePlan
-    where no lead peak is fresh, no plan covers ``now``, and no event has a floor.
+    Raises NoUsablePlan where no lead peak is fresh, no plan covers ``now``, and no event has a
+    floor.
     """
-    asked = ask(workload, rule, plan, live, now, declared, why)
+    asked = ask(known, now)
+    rule, plan, live = known.rule, known.plan, known.live
     told = live.fresh(now)
     planned = plan is not None and plan.covers(now)
     if told is not None:
@@ -55,30 +62,24 @@ def decide(
     if live.held:
         held = still_held(asked, live.held, rule)
         asked = replace(asked, replicas=max(asked.replicas, held))
-    target = settle(workload, now, rule, asked, (more,) if more else ())
+    target = settle(known.workload, now, rule, asked, (more,) if more else ())
     if told is None:
         return target
     return replace(target, valid_until=min(asked.step_end, told.at + live.stale_after))
 
 
-def ask(
-    workload: str,
-    rule: ScalingRule,
-    plan: Plan | None,
-    live: Live,
-    now: datetime,
-    declared: Declared = NOTHING_DECLARED,
-    why: str | None = None,
-) -> Asked:
+def ask(known: Known, now: datetime) -> Asked:
     """What is needed in the step of ``now``, and who says so; raises as :func:`decide` does."""
+    rule, declared = known.rule, known.declared
     try:
-        asked = _forecast(workload, rule, plan, live, now, why)
+        asked = _forecast(known, now)
     except NoUsablePlan as error:
         since = _EPOCH + (now - _EPOCH) // declared.step * declared.step
         floor = event_floor(declared, rule, since, since + declared.step)
         if floor is None:
             raise
-        return _floor_alone(floor, rule, since, declared, str(error).removeprefix(f"{workload}: "))
+        why = str(error).removeprefix(f"{known.workload}: ")
+        return _floor_alone(floor, rule, since, declared, why)
     floor = event_floor(declared, rule, asked.step_end - asked.step, asked.step_end)
     if floor is None:
         return asked
@@ -86,21 +87,14 @@ def ask(
     return replace(asked, needed=needed, replicas=replicas, beside=floor.reason)
 
 
-def _forecast(
-    workload: str,
-    rule: ScalingRule,
-    plan: Plan | None,
-    live: Live,
-    now: datetime,
-    why: str | None,
-) -> Asked:
-    told = live.fresh(now)
+def _forecast(known: Known, now: datetime) -> Asked:
+    told = known.live.fresh(now)
     if told is not None:
-        return _lead_peak(told, rule, now)
-    if plan is None:
-        why = why or f"{workload}: there is no plan, and {live.why_not(now)}"
-        raise NoUsablePlan(why)
-    return plan.ask(now)
+        return _lead_peak(told, known.rule, now)
+    if known.plan is None:
+        nothing = f"{known.workload}: there is no plan, and {known.live.why_not(now)}"
+        raise NoUsablePlan(known.why or nothing)
+    return known.plan.ask(now)
 
 
 def _floor_alone(

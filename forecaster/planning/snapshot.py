@@ -15,7 +15,7 @@ from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.event_floor import NOTHING_DECLARED, Declared
 from forecaster.planning.live import NO_LIVE, Live
 from forecaster.planning.plan import Plan
-from forecaster.planning.planner import ask, decide
+from forecaster.planning.planner import Known, ask, decide
 from forecaster.planning.target import Held, Target
 
 __all__ = ["ObservedTraffic", "Snapshot", "TrainingState", "WorkloadState"]
@@ -45,7 +45,8 @@ class WorkloadState:
     """One workload: how it scales, its plan, or the reason why there is none, and live traffic.
 
     ``declared`` are the floors of events, with or without a plan; ``notices`` are things a person
-    should know while it is served ("no traffic since 20:04").
+    should know while it is served ("no traffic since 20:04"). ``why_off`` says why a workload is off
+    that nobody switched off.
     """
 
     namespace: str
@@ -58,6 +59,7 @@ class WorkloadState:
     notices: tuple[str, ...] = ()
     live: Live = NO_LIVE
     declared: Declared = NOTHING_DECLARED
+    why_off: str = ""
 
     @property
     def workload(self) -> str:
@@ -78,9 +80,10 @@ class WorkloadState:
         """
         mode = self.rule.mode
         if mode is Mode.OFF:
-            return Target(self.workload, now, 0, 0, mode, ("off: KEDA gets 0 (no floor)",))
+            why = f": {self.why_off}" if self.why_off else ""
+            return Target(self.workload, now, 0, 0, mode, (f"off: KEDA gets 0 (no floor){why}",))
         try:
-            return decide(*self._known(now))
+            return decide(self._known(now), now)
         except NoUsablePlan as error:
             if mode is not Mode.SHADOW:
                 raise
@@ -95,7 +98,7 @@ class WorkloadState:
         if self.rule.mode is Mode.OFF:
             return None
         try:
-            asked = ask(*self._known(now))
+            asked = ask(self._known(now), now)
         except NoUsablePlan:
             return None
         return Held(asked.step_end, asked.needed)
@@ -110,16 +113,13 @@ class WorkloadState:
         reason = "off: nothing is planned" if off else self.reason or "not trained yet"
         return NoUsablePlan(f"{self.workload}: {reason}")
 
-    def _known(
-        self, now: datetime
-    ) -> tuple[str, ScalingRule, Plan | None, Live, datetime, Declared, str | None]:
-        """All that the planner decides by."""
+    def _known(self, now: datetime) -> Known:
         why = None
         if self.plan is None:
             why = str(self.no_plan())
             if self.live.told is not None:
                 why = f"{why}; {self.live.why_not(now)}"
-        return self.workload, self.rule, self.plan, self.live, now, self.declared, why
+        return Known(self.workload, self.rule, self.plan, self.live, self.declared, why)
 
 
 @dataclass(frozen=True, eq=False)

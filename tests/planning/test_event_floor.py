@@ -18,7 +18,7 @@ from forecaster.planning import Held, Mode, ScalingRule, Source, build_plan
 from forecaster.planning.event_floor import Declared, EventFloor, event_floor
 from forecaster.planning.live import NO_LIVE, Live, ToldPeak
 from forecaster.planning.plan import Plan
-from forecaster.planning.planner import decide
+from forecaster.planning.planner import Known, decide
 from forecaster.planning.snapshot import WorkloadState
 from forecaster.planning.target import Target
 
@@ -192,7 +192,7 @@ def target(
     rule: ScalingRule = RULE,
     why: str | None = None,
 ) -> Target:
-    return decide("tv/api", rule, by, of, now, Declared(events), why)
+    return decide(Known("tv/api", rule, by, of, Declared(events), why), now)
 
 
 def test_a_floor_raises_the_lead_peak_and_the_outlook_and_never_lowers_them() -> None:
@@ -334,6 +334,6 @@ def test_what_is_served_now_is_what_the_plan_shows_and_what_seconds_counted_one_
         assert made.target(now).replicas == expected
         told = ToldPeak(_START, timedelta(seconds=step), 5, 9.0, 0.98, QUIET, Taught.OWN)
         for of in (NO_LIVE, Live(told, 10 * HOUR)):
-            said = decide("tv/api", rule, made, of, now, declared)
+            said = decide(Known("tv/api", rule, made, of, declared), now)
             assert said.replicas == expected
             assert said.valid_until == _START + timedelta(seconds=(place + 1) * step)

@@ -17,7 +17,7 @@ from forecaster.planning import Held, Mode, ScalingRule, Source, build_plan, rep
 from forecaster.planning.hold import hold
 from forecaster.planning.live import Live, ToldPeak
 from forecaster.planning.plan import Plan
-from forecaster.planning.planner import decide
+from forecaster.planning.planner import Known, decide
 from forecaster.planning.snapshot import WorkloadState
 from forecaster.planning.target import Target
 
@@ -43,7 +43,7 @@ def live(one: ToldPeak | None = None, **changes: object) -> Live:
 
 
 def target(now: datetime, of: Live, by: Plan | None = None, rule: ScalingRule = RULE) -> Target:
-    return decide("tv/api", rule, by, of, now)
+    return decide(Known("tv/api", rule, by, of), now)
 
 
 def test_the_lead_peak_speaks_while_it_is_fresh_and_the_outlook_does_not_count() -> None:

@@ -13,7 +13,7 @@ from forecaster.models.peak import LivePeak, Taught, train_lead_peak
 from forecaster.models.peak.starter import load_starter
 from forecaster.planning import Mode, ScalingRule
 from forecaster.planning.live import Live
-from forecaster.planning.planner import decide
+from forecaster.planning.planner import Known, decide
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import CalendarShelf, PeakShelf, PlanStore, StoredPeak
 from forecaster.store.calendar import encoded_event
@@ -21,6 +21,7 @@ from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.loading import load_board
 from forecaster.worker.messages import RefreshFailed
+from forecaster.worker.mailbox import Outbox
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.refresher import run_refreshing
 from forecaster.worker.refreshing import Watch, foretell_changed, refresh
@@ -93,7 +94,8 @@ def test_an_event_that_is_declared_meanwhile_is_told_before_it_begins_and_by_its
     assert said.onset == 'final "the last one", importance 4: ×8.27 at 0.98, declared'
     assert plain.onset == ""
     assert 6 < said.peak_rps / plain.now_rps < 12
-    target = decide("tv/a", ScalingRule(10.0), None, Live(said, timedelta(hours=1)), NOW + STEP)
+    live = Live(said, timedelta(hours=1))
+    target = decide(Known("tv/a", ScalingRule(10.0), live=live), NOW + STEP)
     assert target.reasons[0].startswith('final "the last one", importance 4: ×8.27 at 0.98, dec')
 
 
@@ -196,7 +198,14 @@ def test_the_loop_keeps_what_was_learnt_with_the_lead_peaks(store, trace, model)
             raise EnoughError
 
     looks = iter(NOW + n * timedelta(seconds=16) for n in range(1000))
-    order = RefreshOrder(fleet("tv/a"), lambda: source(trace), store.path, lambda: next(looks), 0.0)
+    order = RefreshOrder(
+        fleet("tv/a"),
+        lambda: source(trace),
+        store.path,
+        lambda: next(looks),
+        0.0,
+        Outbox().inbox,
+    )
     with pytest.raises(EnoughError):
         run_refreshing(tell, order)
     assert set(told[0].foretold.lead_peaks) == set(PeakShelf(store.path).learnt(["tv/a"]))
