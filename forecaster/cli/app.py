@@ -28,6 +28,7 @@ _COMMANDS = {
     "replay": ("forecaster.cli.replay", "replay"),
     "export": ("forecaster.cli.export", "export"),
     "serve": ("forecaster.cli.serve", "serve"),
+    "scaledobject": ("forecaster.cli.scaledobject", "scaledobject"),
     "check-config": ("forecaster.cli.check_config", "check_config"),
     "schema": ("forecaster.cli.check_config", "schema"),
     "events": ("forecaster.cli.events", "events_app"),

@@ -18,6 +18,7 @@ from forecaster.keda.objects import (
     trigger_authentication,
 )
 from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions, options_of
+from forecaster.keda.reasons import reasons_of
 from forecaster.keda.trap import Trap
 from forecaster.keda.traps import find_traps
 from forecaster.keda.yaml_text import write_yaml
@@ -35,6 +36,7 @@ __all__ = [
     "options_of",
     "read_existing",
     "read_manifests",
+    "reasons_of",
     "scaled_object",
     "trigger_authentication",
     "write_yaml",

@@ -15,7 +15,7 @@ from forecaster.keda.manifests import mapping_at
 from forecaster.keda.naming import LONGEST_NAME, is_preroll_trigger
 from forecaster.keda.options import ScaledObjectOptions
 from forecaster.keda.trap import Trap
-from forecaster.planning.capacity import ScalingRule
+from forecaster.settings.values import WorkloadSettings
 
 __all__ = ["keda_delay", "object_traps", "rule_traps", "triggers_in"]
 
@@ -61,11 +61,11 @@ def keda_delay(spec: Mapping[str, Any]) -> timedelta:
     return delay
 
 
-def rule_traps(subject: str, data: Mapping[str, Any], rule: ScalingRule) -> Iterator[Trap]:
+def rule_traps(subject: str, data: Mapping[str, Any], workload: WorkloadSettings) -> Iterator[Trap]:
     """Where the object and the settings of its workload do not fit together."""
-    spec = mapping_at(data, "spec")
+    spec, rule = mapping_at(data, "spec"), workload.rule
     delay = keda_delay(spec)
-    if rule.lead_time <= delay:
+    if rule.lead_time <= delay and not workload.measured.lead_time:
         told = (
             f"KEDA and HPA alone may take {format_duration(delay)} until they ask for replicas (a "
             "sync of 15 s, scaleUp's window, the pollingInterval where values are cached or the "

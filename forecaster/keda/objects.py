@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from forecaster.keda.trap import Trap
 from forecaster.keda.triggers import triggers_beside
 from forecaster.settings.values import WorkloadSettings
 
-__all__ = ["Made", "make_scaled_object", "scaled_object", "trigger_authentication"]
+__all__ = ["TRANSFER", "Made", "make_scaled_object", "scaled_object", "trigger_authentication"]
 
 API_VERSION = "keda.sh/v1alpha1"
 TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
@@ -65,7 +66,8 @@ def make_scaled_object(
     spec = copy.deepcopy(dict(found.spec)) if found and is_scaled_object else {}
     modifiers = _modifiers(spec, triggers, options, subject, traps)
     if modifiers is not None:
-        triggers = with_variables(triggers)[0]
+        triggers, renamed = with_variables(triggers)
+        traps += [_renamed(subject, old, new) for old, new in renamed.items()]
     spec.update(
         {
             "scaleTargetRef": {**mapping_at(spec, "scaleTargetRef"), **target},
@@ -87,8 +89,9 @@ def make_scaled_object(
     if annotations:
         metadata["annotations"] = annotations
     data = {"apiVersion": API_VERSION, "kind": "ScaledObject", "metadata": metadata, "spec": spec}
-    lost = () if found is None else found.lost
-    return Made(data, (*lost, *traps))
+    if found is not None:
+        traps = [*found.lost, *traps, *_replaced(subject, spec, found)]
+    return Made(data, tuple(traps))
 
 
 def trigger_authentication(namespace: str, options: ScaledObjectOptions) -> dict[str, Any]:
@@ -116,6 +119,28 @@ def _bounds(workload: WorkloadSettings | None, found: Existing | None) -> tuple[
     assert found is not None  # noqa: S101  said above
     least = 1 if least is None else least
     return found.namespace, found.workload, least, _MOST_REPLICAS if most is None else most
+
+
+def _replaced(subject: str, spec: Mapping[str, Any], found: Existing) -> list[Trap]:
+    """What an older object says of the way up, and now holds no more."""
+    old = mapping_at(found.behavior or {}, "scaleUp")
+    place = "spec.advanced.horizontalPodAutoscalerConfig.behavior"
+    new = mapping_at(spec, *place.split(".")[1:], "scaleUp")
+    if all(new.get(key) == value for key, value in old.items()):
+        return []
+    told = (
+        "it would slow down the way to what is predicted, and the whole way in one sync is written "
+        "in its place"
+    )
+    advice = "keep it by --keep-scale-up where pods must not start all at once"
+    shown = json.dumps(old, sort_keys=True)
+    return [Trap("scale-up-replaced", subject, f"{place}.scaleUp", shown, told, advice)]
+
+
+def _renamed(subject: str, old: str, new: str) -> Trap:
+    told = f"a formula cannot name it so, and it is called {new} now"
+    advice = f'change the label scaler="{old}" in alerts on KEDA\'s metrics'
+    return Trap("trigger-renamed", subject, "spec.triggers", old or "without a name", told, advice)
 
 
 def _from_zero(subject: str, found: Existing | None) -> Trap:

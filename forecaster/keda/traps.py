@@ -9,6 +9,7 @@ from forecaster.keda.existing import is_made_by_keda
 from forecaster.keda.manifests import mapping_at
 from forecaster.keda.naming import is_preroll_trigger, target_path
 from forecaster.keda.object_traps import object_traps, rule_traps, triggers_in
+from forecaster.keda.objects import TRANSFER
 from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions
 from forecaster.keda.trap import Trap, name_of
 from forecaster.keda.trigger_traps import trigger_traps
@@ -16,7 +17,8 @@ from forecaster.settings.values import WorkloadSettings
 
 __all__ = ["find_traps"]
 
-_TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
+# A team declares its workload on the object itself.
+_DECLARED = "preroll.io/enabled"
 _EXTERNAL_METRICS = "v1beta1.external.metrics.k8s.io"
 # KEDA's own Service, however its release is called.
 _KEDAS_SERVICE = "-metrics-apiserver"
@@ -65,11 +67,14 @@ def _scaled_object(
     if known is None or asked is None:
         return
     if asked in known:
-        yield from rule_traps(subject, data, known[asked].rule)
-    else:
+        yield from rule_traps(subject, data, known[asked])
+    elif mapping_at(data, "metadata", "annotations").get(_DECLARED) != "true":
         told = "no such workload is in preroll.yaml, and Preroll answers 404"
         namespace, _, name = asked.partition("/")
-        advice = f"write workloads: [{{namespace: {namespace}, name: {name}, capacity: …}}]"
+        advice = (
+            f"write workloads: [{{namespace: {namespace}, name: {name}, capacity: …}}] there, or "
+            f'annotate the ScaledObject: {_DECLARED}: "true", preroll.io/capacity: "…"'
+        )
         yield Trap("unknown-workload", subject, "", asked, told, advice)
 
 
@@ -119,7 +124,7 @@ def _two_for_one(objects: Sequence[Mapping[str, Any]]) -> Iterator[Trap]:
         if len(kinds) == 2:
             hpa = one if one.get("kind") != "ScaledObject" else other
             advice = (
-                f'let KEDA take the HPA over: annotation {_TRANSFER}: "true" and advanced.'
+                f'let KEDA take the HPA over: annotation {TRANSFER}: "true" and advanced.'
                 f"horizontalPodAutoscalerConfig.name: {mapping_at(hpa, 'metadata').get('name')} on "
                 "the ScaledObject"
             )
@@ -135,7 +140,7 @@ def _takes_over(scaled_object: Mapping[str, Any], hpa: Mapping[str, Any]) -> boo
     if scaled_object.get("kind") != "ScaledObject" or hpa.get("kind") == "ScaledObject":
         return False
     config = mapping_at(scaled_object, "spec", "advanced", "horizontalPodAutoscalerConfig")
-    marked = mapping_at(scaled_object, "metadata", "annotations").get(_TRANSFER) == "true"
+    marked = mapping_at(scaled_object, "metadata", "annotations").get(TRANSFER) == "true"
     return marked and config.get("name") == mapping_at(hpa, "metadata").get("name")
 
 
