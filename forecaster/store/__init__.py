@@ -7,6 +7,7 @@ uplifts.py    what lifts an outlook by events
 peaks.py      lead-peak models, and a reader of them alone
 events.py     events made by REST, overrides, the contents of calendars
 calendar.py   the calendar that comes of them, for the trainer and the refresher
+notes.py      small documents by name: what a cluster told
 store.py      saving and loading, each write one transaction
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from forecaster.store.calendar import NO_VERSION, CalendarShelf, encoded_event, version_of
 from forecaster.store.database import DamagedStore, set_aside
 from forecaster.store.events import Creation, EventShelf, KeptEvents, Patch
+from forecaster.store.notes import NoteShelf
 from forecaster.store.packing import PackedOutlook, pack
 from forecaster.store.peaks import Learnt, PeakShelf, StoredPeak
 from forecaster.store.store import PlanStore, TrainingRecord
@@ -28,6 +30,7 @@ __all__ = [
     "EventShelf",
     "KeptEvents",
     "Learnt",
+    "NoteShelf",
     "PackedOutlook",
     "Patch",
     "PeakShelf",

@@ -29,6 +29,7 @@ __all__ = [
     "events",
     "lead_peaks",
     "live_offsets",
+    "notes",
     "outlooks",
     "peak_models",
     "served",
@@ -199,4 +200,12 @@ event_calendar = Table(
     Column("version", String, nullable=False),
     Column("overlap", String, nullable=False),
     Column("events", LargeBinary, nullable=False),
+)
+
+# Small documents by name, deflated text: what a cluster told, for a restart without it.
+notes = Table(
+    "notes",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
 )

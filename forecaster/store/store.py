@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,17 +121,23 @@ class PlanStore:
             for row in rows
         }
 
-    def outlooks(self) -> Iterator[PackedOutlook]:
-        """Every stored outlook, read one by one."""
+    def outlooks(self, only: Collection[str] | None = None) -> Iterator[PackedOutlook]:
+        """Every stored outlook, or those of some workloads, read one by one."""
+        query = select(outlooks)
+        if only is not None:
+            query = query.where(outlooks.c.workload.in_(only))
         with self._reading() as connection:
-            for row in connection.execute(select(outlooks)):
+            for row in connection.execute(query):
                 yield PackedOutlook(**row._mapping)
 
-    def uplifts(self) -> Iterator[StoredUplift]:
+    def uplifts(self, only: Collection[str] | None = None) -> Iterator[StoredUplift]:
         """What lifts the stored outlooks by events, of those that are stored without them."""
         same = (uplifts.c.workload == outlooks.c.workload) & (uplifts.c.cutoff == outlooks.c.cutoff)
+        query = select(uplifts).join(outlooks, same)
+        if only is not None:
+            query = query.where(uplifts.c.workload.in_(only))
         with self._reading() as connection:
-            for row in connection.execute(select(uplifts).join(outlooks, same)):
+            for row in connection.execute(query):
                 yield StoredUplift(**row._mapping)
 
     def lead_peaks_between(self, first: datetime, last: datetime) -> dict[str, ToldPeak]:

@@ -60,6 +60,11 @@ class Board:
         self.records = {name: one for name, one in records.items() if name in self._plans.active}
 
     @property
+    def fleet(self) -> Fleet:
+        """What is planned for."""
+        return self._fleet
+
+    @property
     def plans(self) -> tuple[Plan, ...]:
         """The plans of the workloads that have one, ended ones included."""
         return self._plans.all()
@@ -77,6 +82,19 @@ class Board:
     def plans_for(self, workload: str) -> bool:
         """Whether the workload is configured, and not off."""
         return workload in self._plans.active
+
+    def take_fleet(self, fleet: Fleet) -> list[str]:
+        """Other workloads or rules; what is known of those that stay, stays.
+
+        Returns the workloads of which no outlook is known here that makes a plan.
+        """
+        self._fleet = fleet
+        without = self._plans.take_fleet(fleet)
+        self._live.take_fleet(fleet)
+        names = {one.workload for one in fleet.workloads}
+        self._states = {name: one for name, one in self._states.items() if name in names}
+        self.records = {n: one for n, one in self.records.items() if n in self._plans.active}
+        return without
 
     def take_outlook(
         self, outlook: Outlook, held: Iterable[Held], uplift: StoredUplift | None = None
@@ -123,7 +141,7 @@ class Board:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """The state of everything at ``now``."""
-        silence = self._source.silence(now)
+        silence = self._source.silence(now) if self._fleet.workloads else None
         states = {one.workload: self._state(one, now, silence) for one in self._fleet.workloads}
         return Snapshot(states, tuple(self._notices(silence)))
 
@@ -170,6 +188,7 @@ class Board:
             notices=tuple(notices),
             live=live,
             declared=self._declared(name, now),
+            why_off=settings.why_off,
         )
         before = self._states.get(name)
         if before is not None and before.says_the_same(state):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from forecaster.errors import StoreError
 from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.planning.capacity import Mode
-from forecaster.settings import Fleet
+from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import NO_VERSION, CalendarShelf
 
 __all__ = ["AHEAD", "BACK", "CalendarWatch"]
@@ -29,15 +29,21 @@ class CalendarWatch:
     """
 
     def __init__(self, fleet: Fleet, shelf: CalendarShelf) -> None:
-        self._workloads = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self._workloads: dict[str, WorkloadSettings] = {}
         self._shelf = shelf
         self._version = NO_VERSION
         self._calendar = self._near = EMPTY_CALENDAR
         self._hour = _NEVER
         self._parts: dict[str, Calendar] = {}
         self.trouble: str | None = None
+        self.take_fleet(fleet)
+
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads, or other labels of them."""
+        self._workloads = {
+            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
+        self._parts = {name: self._selecting(one) for name, one in self._workloads.items()}
 
     def of(self, workload: str) -> Calendar:
         """The events near now that concern ``namespace/name``."""
@@ -60,12 +66,15 @@ class CalendarWatch:
         self._near = near
         before, self._parts = self._parts, {}
         for name, one in self._workloads.items():
-            self._parts[name] = near.selecting(one.namespace, one.name, one.labels)
+            self._parts[name] = self._selecting(one)
         return [
             name
             for name, part in self._parts.items()
             if part.events != before.get(name, EMPTY_CALENDAR).events
         ]
+
+    def _selecting(self, one: WorkloadSettings) -> Calendar:
+        return self._near.selecting(one.namespace, one.name, one.labels)
 
     def _read(self) -> bool:
         try:

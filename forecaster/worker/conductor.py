@@ -16,13 +16,16 @@ from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import Fleet, LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.board import Board
+from forecaster.worker.loading import take_fleet
+from forecaster.worker.mailbox import Outbox
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
-from forecaster.worker.orders import RefreshOrder, TrainingOrder
+from forecaster.worker.orders import FleetChange, RefreshOrder, TrainingOrder
 from forecaster.worker.process import Child, ChildSpec
 from forecaster.worker.programme import Programme
+from forecaster.worker.roster import Roster
 from forecaster.worker.schedule import back_off
 from forecaster.worker.served import ServedTargets
-from forecaster.worker.source import SourceFactory
+from forecaster.worker.source import ConfiguredSource, SourceFactory
 from forecaster.worker.training_desk import TrainingDesk
 
 __all__ = ["Conductor", "Surroundings"]
@@ -48,13 +51,17 @@ _log = logging.getLogger(__name__)
 class Surroundings:
     """What a service is given: see ``Service``."""
 
-    fleet: Fleet
     source: SourceFactory
     store: PlanStore
     events: Programme
+    roster: Roster
     clock: Callable[[], datetime]
     tick_seconds: float
     log: LogSettings | None
+
+
+def _for_fleet(source: SourceFactory, fleet: Fleet) -> SourceFactory:
+    return source.for_fleet(fleet) if isinstance(source, ConfiguredSource) else source
 
 
 class Conductor:
@@ -71,10 +78,12 @@ class Conductor:
         self._board = board
         self._served = served
         self._publish = publish
-        self._desk = TrainingDesk(given.fleet, board, served, given.store)
-        self._longest_hold = given.fleet.longest_hold_down
+        self._desk = TrainingDesk(board.fleet, board, served, given.store)
+        self._fleet = board.fleet
+        self._source = _for_fleet(given.source, board.fleet)
         self._trainer: Child | None = None
         self._refresher: Child | None = None
+        self._changes: Outbox[FleetChange] | None = None
         self._refresher_deaths = 0
         self._refresher_due = _AT_ONCE
         self._noted_step: int | None = None
@@ -99,6 +108,7 @@ class Conductor:
 
     def _round(self, now: datetime) -> None:
         self._note_served(now)
+        self._look_at_fleet(now)
         self._look_at_events(now)
         self._hear_trainer(now)
         self._hear_refresher(now)
@@ -116,6 +126,25 @@ class Conductor:
             wait(receivers, timeout=self._given.tick_seconds)
         else:
             stopping.wait(self._given.tick_seconds)
+
+    def _look_at_fleet(self, now: datetime) -> None:
+        fleet = self._given.roster.fleet()
+        if fleet is self._fleet:
+            return
+        self._fleet = fleet
+        self._source = _for_fleet(self._source, fleet)
+        self._given.events.take_fleet(fleet)
+        self._desk.take_fleet(fleet)
+        if self._changes is not None:
+            self._changes.put(FleetChange(fleet, self._source))
+        problem: str | None = None
+        try:
+            take_fleet(fleet, self._board, self._served, self._given.store, now)
+        except StoreError as error:
+            problem = str(error)
+            _log.error("stored plans unreadable", extra={"error": problem})
+        self._noted_step, self._news = None, True
+        _log.info("fleet changed", extra={"workloads": len(fleet.workloads), "error": problem})
 
     def _look_at_events(self, now: datetime) -> None:
         events = self._given.events
@@ -147,7 +176,7 @@ class Conductor:
         names = {one.workload for one in workloads}
         records = {name: one for name, one in self._board.records.items() if name in names}
         order = TrainingOrder(
-            given.fleet, workloads, records, given.source, given.store.path, given.clock
+            self._fleet, workloads, records, self._source, given.store.path, given.clock
         )
         _log.info("training begins", extra={"workloads": len(workloads)})
         self._trainer = Child(
@@ -178,7 +207,7 @@ class Conductor:
         if messages:  # a need that is larger than what the step began with counts at once
             self._noted_step = None
             self._note_served(now)
-        _give_up_after(self._refresher, self._given.fleet.step + _REFRESHER_SILENCE)
+        _give_up_after(self._refresher, self._fleet.step + _REFRESHER_SILENCE)
         if not open_still:
             self._refresher_deaths += 1
             how = self._refresher.ended()
@@ -189,13 +218,22 @@ class Conductor:
             reason = f"the refresher died ({how})"
             self._board.take_refresh(RefreshFailed(now, reason))
             self._refresher, self._news = None, True
+            if self._changes is not None:
+                self._changes.close()
+                self._changes = None
 
     def _start_refresher(self, now: datetime) -> None:
         if self._refresher is not None or now < self._refresher_due:
             return
         given = self._given
+        self._changes = Outbox()
         order = RefreshOrder(
-            given.fleet, given.source, given.store.path, given.clock, given.tick_seconds
+            self._fleet,
+            self._source,
+            given.store.path,
+            given.clock,
+            given.tick_seconds,
+            self._changes.inbox,
         )
         self._refresher = Child(
             ChildSpec(
@@ -206,17 +244,19 @@ class Conductor:
                 log=given.log,
             )
         )
+        self._changes.started()
 
     def _note_served(self, now: datetime) -> None:
-        step = (now - _AT_ONCE) // self._given.fleet.step
+        step = (now - _AT_ONCE) // self._fleet.step
         if step == self._noted_step:
             return
         self._noted_step = step
-        if self._longest_hold:
+        longest_hold = self._fleet.longest_hold_down
+        if longest_hold:
             self._served.note(now, self._board.snapshot(now).workloads.values())
         problem: str | None = None
         try:
-            self._given.store.save_served(self._served.unsaved(), now - self._longest_hold)
+            self._given.store.save_served(self._served.unsaved(), now - longest_hold)
         except StoreError as error:
             problem = str(error)
             _log.error("not stored", extra={"error": problem})

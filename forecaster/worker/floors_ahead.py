@@ -42,6 +42,10 @@ class FloorsAhead:
                 changed.append(name)
         return changed
 
+    def forget(self, workload: str) -> None:
+        """It is gone, or its labels may be others: what concerns it is to be found anew."""
+        self._parts.pop(workload, None)
+
     def of(self, workload: str, now: datetime) -> tuple[Event, ...]:
         """The events with a floor that concern a workload, from a day ago to two days ahead."""
         if self._near_until is not None and now + _AHEAD > self._near_until:

@@ -51,13 +51,29 @@ class LivePeaks:
         self._fleet = fleet
         self._shelf = shelf
         self._calendar = calendar
-        self._workloads = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self._workloads: dict[str, WorkloadSettings] = {}
         self._at_work: dict[str, _AtWork] = {}
         self._versions: dict[str, str] = {}
         self._unusable: dict[str, str] = {}
         self.trouble: str | None = None
+        self.take_fleet(fleet)
+
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads or rules; a model goes on at work where its quantile and window stay."""
+        before, step = self._workloads, fleet.step
+        self._fleet = fleet
+        self._workloads = {
+            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
+
+        def asks(one: WorkloadSettings) -> tuple[float, int]:
+            return one.rule.quantile, one.rule.lead_steps(step)
+
+        for name, one in before.items():
+            after = self._workloads.get(name)
+            if after is None or asks(after) != asks(one):
+                for known in (self._at_work, self._versions, self._unusable):
+                    known.pop(name, None)
 
     def look(self) -> list[str]:
         """Take the models that are new or have changed; the names of their workloads."""

@@ -26,11 +26,19 @@ class LiveTraffic:
     """
 
     def __init__(self, fleet: Fleet) -> None:
-        lead = max((one.rule.lead_steps(fleet.step) for one in fleet.workloads), default=1)
         self._step = fleet.step
-        self._steps = recent_steps(fleet.step) + lead + 1 + LATE_INTERVALS
+        self._steps = _steps_back(fleet)
+        self._names = {one.workload for one in fleet.workloads}
         self._series: dict[str, TrafficSeries] = {}
         self._answered: datetime | None = None
+
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads or rules; where more is needed than is known, all is asked for again."""
+        names, steps = {one.workload for one in fleet.workloads}, _steps_back(fleet)
+        if names - self._names or steps > self._steps:
+            self._answered = None
+        self._names, self._steps = names, steps
+        self._series = {name: one for name, one in self._series.items() if name in names}
 
     def question(self, now: datetime) -> tuple[datetime, datetime]:
         """From when to when to ask at ``now``: everything at first, then what may have changed.
@@ -61,6 +69,11 @@ class LiveTraffic:
     def recent(self, workload: str) -> TrafficSeries | None:
         """What is known of a workload's last hours; None where nothing ever was."""
         return self._series.get(workload)
+
+
+def _steps_back(fleet: Fleet) -> int:
+    lead = max((one.rule.lead_steps(fleet.step) for one in fleet.workloads), default=1)
+    return recent_steps(fleet.step) + lead + 1 + LATE_INTERVALS
 
 
 def joined(old: TrafficSeries | None, new: TrafficSeries, steps: int) -> TrafficSeries:

@@ -20,12 +20,18 @@ class LiveWatch:
     def __init__(self, fleet: Fleet) -> None:
         self._stale_after = fleet.live_age
         self._step = fleet.step
-        self._rules = {
-            one.workload: one.rule for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
         self._told: dict[str, ToldPeak] = {}
         self._silent: dict[str, str] = {}
         self.trouble: str | None = None
+        self.take_fleet(fleet)
+
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads or rules; a lead peak that was told under another one is dropped."""
+        self._rules = {
+            one.workload: one.rule for one in fleet.workloads if one.rule.mode is not Mode.OFF
+        }
+        self._told = {name: one for name, one in self._told.items() if self._fits(name, one)}
+        self._silent = {name: why for name, why in self._silent.items() if name in self._rules}
 
     def take(self, foretold: Foretold) -> None:
         """What the refresher said.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from forecaster.worker.board import Board
 from forecaster.worker.messages import Foretold
 from forecaster.worker.served import ServedTargets
 
-__all__ = ["load_board", "open_store"]
+__all__ = ["load_board", "open_store", "take_fleet"]
 
 _KEEP_FORMER_WORKLOADS = timedelta(days=30)  # a workload may come back to the settings
 
@@ -44,16 +45,7 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
     """
     served = ServedTargets(store.served_since(now - fleet.longest_hold_down))
     board = Board(fleet, store.records(), served.held)
-    uplifts = {one.workload: one for one in store.uplifts()}
-    for packed in store.outlooks():
-        name = packed.workload
-        if not board.plans_for(name):
-            continue
-        try:
-            board.take_outlook(packed.unpack(), served.held(name), uplifts.get(name))
-        except (StoreError, ForecastError) as error:
-            _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
-    board.take_foretold(Foretold(store.lead_peaks_between(now - fleet.live_age, now)))
+    _take_stored(board, served, store, now)
     planned = {plan.outlook.series_id for plan in board.plans}
     for name, record in board.records.items():
         if name not in planned or name in board.untaught:
@@ -63,3 +55,46 @@ def load_board(fleet: Fleet, store: PlanStore, now: datetime) -> tuple[Board, Se
     counts = {"plans": len(planned), "workloads": len(names), "forgotten": forgotten}
     _log.info("plans loaded", extra=counts)
     return board, served
+
+
+def take_fleet(
+    fleet: Fleet, board: Board, served: ServedTargets, store: PlanStore, now: datetime
+) -> None:
+    """Other workloads or rules, from now on: what the store knows of those that came is loaded.
+
+    Where it knows nothing, or a rule asks for more than what was trained, the training is due.
+    Raises StoreError; the board plans for the fleet all the same.
+    """
+    without = set(board.take_fleet(fleet))
+    if not without:
+        return
+    for name, record in store.records().items():
+        if name in without:
+            board.records[name] = record
+    _take_stored(board, served, store, now, without)
+    for plan in board.plans:
+        without.discard(plan.outlook.series_id)
+    for name in without:
+        if name in board.records:
+            board.records[name] = dataclasses.replace(board.records[name], training_key=None)
+
+
+def _take_stored(
+    board: Board,
+    served: ServedTargets,
+    store: PlanStore,
+    now: datetime,
+    only: Collection[str] | None = None,
+) -> None:
+    uplifts = {one.workload: one for one in store.uplifts(only)}
+    for packed in store.outlooks(only):
+        name = packed.workload
+        if not board.plans_for(name):
+            continue
+        try:
+            board.take_outlook(packed.unpack(), served.held(name), uplifts.get(name))
+        except (StoreError, ForecastError) as error:
+            _log.warning("stored outlook unusable", extra={"workload": name, "error": str(error)})
+    told = store.lead_peaks_between(now - board.fleet.live_age, now)
+    told = {name: one for name, one in told.items() if only is None or name in only}
+    board.take_foretold(Foretold(told))

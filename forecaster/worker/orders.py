@@ -9,9 +9,10 @@ from pathlib import Path
 
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
+from forecaster.worker.mailbox import Inbox
 from forecaster.worker.source import SourceFactory
 
-__all__ = ["RefreshOrder", "TrainingOrder"]
+__all__ = ["FleetChange", "RefreshOrder", "TrainingOrder"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,19 @@ class TrainingOrder:
 
 
 @dataclass(frozen=True)
+class FleetChange:
+    """Other workloads, or other rules of theirs, and the source as it finds them."""
+
+    fleet: Fleet
+    source: SourceFactory
+
+
+@dataclass(frozen=True)
 class RefreshOrder:
     """Ask for the latest traffic after each step; look at the clock every ``tick_seconds``.
 
     Lead-peak models come from the store at ``store_path``, and the last lead peaks go there.
+    ``changes`` brings other fleets.
     """
 
     fleet: Fleet
@@ -38,3 +48,4 @@ class RefreshOrder:
     store_path: Path
     clock: Callable[[], datetime]
     tick_seconds: float
+    changes: Inbox[FleetChange]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forecaster.errors import ForecastError, PrerollError, StoreError
@@ -47,9 +47,7 @@ class Plans:
     """
 
     def __init__(self, fleet: Fleet, held: Callable[[str], tuple[Held, ...]]) -> None:
-        self.active = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self.active = _active(fleet)
         """The workloads that are planned for."""
         self._held = held
         self._ahead = KnownAhead()
@@ -70,6 +68,33 @@ class Plans:
     def floors(self, workload: str, now: datetime) -> tuple[Event, ...]:
         """The events with a floor that concern a workload about ``now``, planned for or not."""
         return self._floors.of(workload, now) if workload in self.active else ()
+
+    def take_fleet(self, fleet: Fleet) -> list[str]:
+        """Other workloads or rules: plan by them at once.
+
+        Returns the workloads of which no outlook is known here that makes a plan.
+        """
+        before = dict(self.active)
+        self.active.clear()
+        self.active.update(_active(fleet))  # the same mapping: the floors look into it too
+        for name in before.keys() - self.active.keys():
+            self._drop(name)
+        without = []
+        for name, settings in self.active.items():
+            if settings == before.get(name):
+                continue
+            self._floors.forget(name)
+            known = self._known.get(name)
+            try:
+                if known is None:
+                    raise ForecastError(f"{name}: no outlook yet")
+                known = replace(known, settings=settings)
+                self._plan(known, self._held(name))
+                self._known[name] = known
+            except ForecastError:
+                self._drop(name)
+                without.append(name)
+        return without
 
     def take_outlook(
         self, outlook: Outlook, held: Iterable[Held], uplift: StoredUplift | None = None
@@ -119,6 +144,12 @@ class Plans:
         self._plans[name] = plan
         return plan
 
+    def _drop(self, workload: str) -> None:
+        self._plans.pop(workload, None)
+        self._known.pop(workload, None)
+        self.untaught.pop(workload, None)
+        self._floors.forget(workload)
+
     def _taught(self, uplift: StoredUplift) -> UpliftModel:
         name = uplift.workload
         self.untaught.pop(name, None)
@@ -129,3 +160,7 @@ class Plans:
             reason = without_name(str(error), name)
             self.untaught[name] = f"{reason}; events lift by what is declared alone"
             return UpliftModel()
+
+
+def _active(fleet: Fleet) -> dict[str, WorkloadSettings]:
+    return {one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF}

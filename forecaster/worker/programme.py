@@ -42,13 +42,17 @@ class Programme:
         self, settings: EventSettings, fleet: Fleet, path: Path, clock: Callable[[], datetime]
     ) -> None:
         self._history = fleet.history
-        self._labels = {one.workload: one.labels for one in fleet.workloads}
+        self._labels = _labels_of(fleet)
         self.desk = EventDesk(path, settings.calendar)
         self._window = EventWindow(self.desk, CalendarShelf(path), settings.overlap, fleet.history)
         self._sources = EventSources(
             settings.sources, EventShelf(path), self.desk, self.window, clock
         )
         self._counted: tuple[EventBook, Counter[str]] | None = None
+
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads, or other labels of them: what events select them by."""
+        self._labels = _labels_of(fleet)
 
     @property
     def calendar(self) -> Calendar:
@@ -116,6 +120,10 @@ class Programme:
             for one in book.near(now, now + instant)
         )
         return EventCounts(self._counted[1], on, self._sources.health())
+
+
+def _labels_of(fleet: Fleet) -> dict[str, Mapping[str, str]]:
+    return {one.workload: one.labels for one in fleet.workloads}
 
 
 def _first(problems: Sequence[str], what: str) -> list[str]:

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
-    """Refresh at once and then after each step, for ever."""
+    """Refresh at once and then after each step, for ever; at once, too, for another fleet."""
     fetch = order.source()
     if isinstance(fetch, PrometheusFetch):
         fetch.first_failure = lambda failure: tell(RefreshFailed(order.clock(), str(failure)))
@@ -31,6 +31,10 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
     watch = Watch.of(order.fleet, shelf)
     failures = 0
     while True:
+        change = order.changes.latest()
+        if change is not None:
+            watch.take_fleet(change.fleet)
+            fetch = change.source()
         now = order.clock()
         result = refresh(now, watch, fetch)
         if isinstance(result, RefreshFailed):
@@ -45,6 +49,8 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
         following = next_refresh(now, order.fleet.step, failures)
         looked_at = time.monotonic()
         while now <= order.clock() < following:  # a clock that is set back must not stop it
+            if order.changes.waiting:
+                break
             time.sleep(order.tick_seconds)
             if time.monotonic() - looked_at >= _LOOK_SECONDS:
                 foretold = foretell_changed(watch)

@@ -22,7 +22,7 @@ from forecaster.worker.words import without_name
 __all__ = ["Watch", "foretell_changed", "refresh"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Watch:
     """What is kept between refreshes: traffic of the last hours, models, the calendar."""
 
@@ -37,6 +37,13 @@ class Watch:
         calendar = CalendarWatch(fleet, CalendarShelf(shelf.path))
         return cls(fleet, LiveTraffic(fleet), LivePeaks(fleet, shelf, calendar), calendar)
 
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads or rules; what is known of those that stay, stays."""
+        self.fleet = fleet
+        self.traffic.take_fleet(fleet)
+        self.calendar.take_fleet(fleet)
+        self.peaks.take_fleet(fleet)
+
 
 def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFailed:
     """The newest observed interval of each workload that has one, and the lead peaks from there.
@@ -45,6 +52,8 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
     peak at the last interval that was observed, for whoever reads it to judge its age.
     """
     fleet = watch.fleet
+    if not fleet.workloads:  # none is declared yet
+        return Refreshed(now, {})
     start, end = watch.traffic.question(now)
     try:
         fetched = fetch(start, end, fleet.step)

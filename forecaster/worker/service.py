@@ -10,10 +10,11 @@ from typing import Self
 
 from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import NO_EVENTS, EventSettings, Fleet, LogSettings
-from forecaster.store import PlanStore
+from forecaster.store import NoteShelf, PlanStore
 from forecaster.worker.conductor import Conductor, Surroundings
 from forecaster.worker.loading import load_board
 from forecaster.worker.programme import Programme
+from forecaster.worker.roster import Roster
 from forecaster.worker.source import SourceFactory
 
 __all__ = ["Service", "utc_now"]
@@ -51,9 +52,13 @@ class Service:
         tick_seconds: float = 0.5,
         log: LogSettings | None = None,
     ) -> None:
+        self.roster = Roster(fleet, NoteShelf(store.path))
+        """Whom is planned for."""
         self.events = Programme(events, fleet, store.path, clock)
         """What is known ahead, for whoever serves it."""
-        self._given = Surroundings(fleet, source, store, self.events, clock, tick_seconds, log)
+        self._given = Surroundings(
+            source, store, self.events, self.roster, clock, tick_seconds, log
+        )
         self._snapshot = Snapshot()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -68,8 +73,11 @@ class Service:
         Raises StoreError where the store cannot be read.
         """
         now = self._given.clock()
+        self.roster.load()
+        fleet = self.roster.fleet()
+        self.events.take_fleet(fleet)
         self.events.load(now)
-        board, served = load_board(self._given.fleet, self._given.store, now)
+        board, served = load_board(fleet, self._given.store, now)
         board.take_calendar(self.events.calendar, now)
         board.take_event_notices(self.events.notices())
         self._publish(board.snapshot(now))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from forecaster.errors import SourceRefused, SourceUnavailable
-from forecaster.settings import FileSettings, PrometheusSettings
+from forecaster.settings import FileSettings, Fleet, PrometheusSettings
 from forecaster.settings.secret_files import read_secret
 from forecaster.traffic.prometheus import FetchedTraffic, PrometheusConnection, PrometheusSource
 
@@ -34,6 +34,10 @@ class ConfiguredSource:
 
     settings: PrometheusSettings | FileSettings
     workloads: tuple[str, ...]
+
+    def for_fleet(self, fleet: Fleet) -> ConfiguredSource:
+        """The same source, for the workloads of another fleet."""
+        return dataclasses.replace(self, workloads=tuple(one.workload for one in fleet.workloads))
 
     def __call__(self) -> Fetch:
         """A function that asks the source."""

@@ -45,6 +45,10 @@ class TrainingDesk:
         self._failures = 0
         self._retry_at: datetime | None = None
 
+    def take_fleet(self, fleet: Fleet) -> None:
+        """Other workloads or rules: whose turn it is goes by them."""
+        self._fleet = fleet
+
     def due(self, now: datetime) -> tuple[WorkloadSettings, ...]:
         """The workloads that a run should begin with at ``now``; none while it is to wait."""
         if self._retry_at is not None and now < self._retry_at:

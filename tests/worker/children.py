@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from forecaster.worker.mailbox import Inbox
 from forecaster.worker.messages import RunEnded, SourceFailed, Started
 from forecaster.worker.process import Tell
 
@@ -48,3 +49,14 @@ def write_pid_and_sleep(tell: Tell, path: Path) -> None:
     """Tell who it is by a file."""
     path.write_text(str(os.getpid()))
     time.sleep(60)
+
+
+def listen(tell: Tell, inbox: Inbox) -> None:
+    """Say the number of what was heard last; slow to begin, as a helper that is at work."""
+    time.sleep(0.5)
+    while not inbox.receiver.closed:
+        said = inbox.latest()
+        if said is not None:
+            tell(said[0])
+        time.sleep(0.05)
+    tell("closed")

@@ -20,8 +20,8 @@ from forecaster.store.calendar import encoded_event
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
 from forecaster.worker.loading import load_board
-from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.mailbox import Outbox
+from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.refresher import run_refreshing
 from forecaster.worker.refreshing import Watch, foretell_changed, refresh

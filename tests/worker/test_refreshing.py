@@ -10,6 +10,7 @@ from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.store import PeakShelf, PlanStore
 from forecaster.traffic.history import TrafficHistory, TrafficSeries
 from forecaster.traffic.prometheus import FetchedTraffic
+from forecaster.worker.mailbox import Outbox
 from forecaster.worker.messages import RefreshFailed
 from forecaster.worker.orders import RefreshOrder
 from forecaster.worker.refresher import run_refreshing
@@ -131,7 +132,7 @@ def asked_at(fetch, count, path):
             raise EnoughError
 
     of = fleet("tv/a", step=MINUTE)
-    order = RefreshOrder(of, lambda: fetch, path, Clock(timedelta(seconds=1)), tick_seconds=0.0)
+    order = RefreshOrder(of, lambda: fetch, path, Clock(timedelta(seconds=1)), 0.0, Outbox().inbox)
     with pytest.raises(EnoughError):
         run_refreshing(tell, order)
     return [(one.at - NOW).total_seconds() for one in told]
@@ -170,7 +171,9 @@ def test_a_clock_that_is_set_back_does_not_stop_the_loop(path):
             raise EnoughError
         return FetchedTraffic(None, ())
 
-    order = RefreshOrder(fleet("tv/a", step=MINUTE), lambda: fetch, path, clock, tick_seconds=0.0)
+    order = RefreshOrder(
+        fleet("tv/a", step=MINUTE), lambda: fetch, path, clock, 0.0, Outbox().inbox
+    )
     with pytest.raises(EnoughError):
         run_refreshing(lambda _: None, order)
     assert asked[2] - asked[1] < timedelta(minutes=-39)

@@ -288,3 +288,33 @@ def test_a_wrong_address_shows_at_the_first_attempt_not_after_the_last(path):
             one.snapshot().target("tv/a", utc_now())
     assert str(caught.value).startswith("tv/a: not trained yet: no traffic from the source since")
     assert f"cannot reach http://127.0.0.1:{port}: " in str(caught.value)
+
+
+def test_a_workload_that_the_cluster_declares_is_trained_foretold_and_gone_again(make_service):
+    """Another fleet, while it runs: nobody is restarted, and the others notice nothing."""
+    _, two = fleet(*WORKLOADS).workloads
+    with make_service(fleet("tv/a")) as service:
+        until(lambda: service.snapshot().state("tv/a").live.told)
+        until(lambda: len(children()) == 1)
+        refresher, trainings = children(), service.snapshot().state("tv/a").training.runs
+        service.roster.take_declared([two])
+        until(lambda: "tv/b" in service.snapshot().workloads)
+        until(lambda: service.snapshot().state("tv/b").live.told and service.snapshot().ready)
+        assert service.snapshot().target("tv/b", utc_now()).source is Source.LEAD_PEAK
+        before = service.snapshot().target("tv/b", utc_now()).planned_replicas
+
+        smaller = dataclasses.replace(two, rule=dataclasses.replace(two.rule, max_replicas=2))
+        service.roster.take_declared([smaller])
+        until(lambda: service.snapshot().state("tv/b").rule.max_replicas == 2)
+        assert before > service.snapshot().target("tv/b", utc_now()).planned_replicas == 2
+        assert service.snapshot().state("tv/b").live.told  # the same model, at work as before
+
+        service.roster.take_declared([])
+        until(lambda: "tv/b" not in service.snapshot().workloads)
+        until(lambda: children() == refresher)
+        assert service.snapshot().state("tv/a").training.runs == trainings
+    with make_service(fleet("tv/a")) as service:
+        service.roster.take_declared([two])  # it comes back, and its plan is there at once
+        until(lambda: "tv/b" in service.snapshot().workloads, seconds=5)
+        assert service.snapshot().state("tv/b").plan is not None
+        assert service.snapshot().state("tv/b").training.runs == 1
