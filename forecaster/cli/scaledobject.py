@@ -24,7 +24,7 @@ def scaledobject(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...", help="With --check: manifests to look through.", show_default=False
+            metavar="FILE", help="With --check: manifests to look through.", show_default=False
         ),
     ] = None,
     config: Annotated[
@@ -124,9 +124,9 @@ def scaledobject(
 ) -> None:
     """Print the KEDA objects of the workloads in the settings.
 
-    A ScaledObject for each workload, and a TriggerAuthentication for each namespace where a token
-    is sent. The same input gives the same text. What KEDA would take, and then not do as it seems,
-    is a warning.
+    A ScaledObject for each workload, and a TriggerAuthentication for each
+    namespace where a token is sent. The same input gives the same text. What
+    KEDA would take, and then not do as it seems, is a warning.
 
     Example: preroll scaledobject --config preroll.yaml --output keda
 
@@ -152,9 +152,8 @@ def scaledobject(
     else:
         result = make_objects(chosen, from_ or [])
         traps = result.warnings
-        texts = [
-            (one, write_yaml([one], result.reasons if comments else None)) for one in result.objects
-        ]
+        reasons = result.reasons if comments else None
+        texts = [(one, write_yaml([one], reasons)) for one in result.objects]
         _write(texts, output)
         for notice in result.notices:
             print_notice(notice)
@@ -192,6 +191,8 @@ def _options(
     kubernetes: str | None,
     keda: str | None,
 ) -> ScaledObjectOptions:
+    from dataclasses import replace
+
     from forecaster.keda import DEFAULT_OPTIONS, options_of
     from forecaster.settings.versions import OLDEST_KEDA, OLDEST_KUBERNETES, Version, read_version
 
@@ -200,8 +201,6 @@ def _options(
             return None if text is None else read_version(text, oldest)
         except ValueError as error:
             raise typer.BadParameter(f"{error}; for example: 1.34", param_hint=hint) from error
-
-    from dataclasses import replace
 
     changed: dict[str, Any] = {
         "cpu_utilisation": cpu,

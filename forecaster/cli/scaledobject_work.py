@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from forecaster.cli.scaledobject_files import read_files
 from forecaster.errors import ManifestError
 from forecaster.keda import (
@@ -81,9 +83,8 @@ def make_objects(work: Work, paths: Sequence[Path]) -> Made:
         warnings += [str(one) for one in made.traps]
         if existing is not None and existing.kind == "HorizontalPodAutoscaler":
             notices.append(_take_over(existing))
-    warnings += [
-        str(one) for one in find_traps([*objects, *_beside(read)], work.known, work.options)
-    ]
+    traps = find_traps([*objects, *_beside(read)], work.known, work.options)
+    warnings += [str(one) for one in traps]
     if work.options.authenticate:
         spaces = dict.fromkeys(one["metadata"]["namespace"] for one in objects)
         objects = [*(trigger_authentication(one, work.options) for one in spaces), *objects]
@@ -104,11 +105,9 @@ def check_files(work: Work, paths: Sequence[Path]) -> tuple[list[str], list[str]
     """A summary in lines, and the traps in the files."""
     read, warnings = read_files(paths, work.default_namespace)
     objects = [data for data, _ in read]
-    traps = [str(one) for one in find_traps(objects, work.known, work.options)]
-    lost = [str(trap) for one in existing_of(objects) for trap in one.lost]
+    warnings += [str(one) for one in find_traps(objects, work.known, work.options)]
     count = sum(one.get("kind") == "ScaledObject" for one in objects)
     told = f"{_counted(count, 'ScaledObject')} among {_counted(len(objects), 'object')}: "
-    warnings += [*traps, *lost]
     return [told + (_counted(len(warnings), "warning") if warnings else "no trap found")], warnings
 
 
@@ -129,7 +128,7 @@ def _wanted(
         everything = sorted({*known, *existing})
         near = get_close_matches(missing[0], everything)
         hint = f"did you mean {near[0]}?" if near else f"there are {_listed(everything)}"
-        raise ManifestError(f"--workload {missing[0]}: no such workload; {hint}")
+        raise typer.BadParameter(f"no workload {missing[0]}; {hint}", param_hint="--workload")
     if not chosen:
         if from_files and not existing:
             raise ManifestError(
@@ -137,8 +136,9 @@ def _wanted(
                 "ScaledObject, a Deployment or a StatefulSet is needed; for example the output of: "
                 "kubectl get hpa player-api -o yaml"
             )
-        told = f"--namespace {', '.join(work.namespaces)}: no workload is in it"
-        raise ManifestError(f"{told}; there are {_listed(sorted({*known, *existing}))}")
+        told = f"no workload is in {', '.join(work.namespaces)}"
+        there = _listed(sorted({*known, *existing}))
+        raise typer.BadParameter(f"{told}; there are {there}", param_hint="--namespace")
     return [(known.get(one), existing.get(one)) for one in chosen]
 
 

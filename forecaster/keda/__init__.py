@@ -2,9 +2,10 @@
 
 options.py        how they are written, and for which versions
 manifests.py, existing.py, hpa_metrics.py   what scales a workload today
-objects.py, triggers.py, behavior.py, formula.py, naming.py   the objects
+objects.py, triggers.py, behavior.py, formula.py, naming.py, changes.py   the objects
 yaml_text.py, fields.py, reasons.py   the objects as text, with the reasons as comments
-traps.py, object_traps.py, trigger_traps.py, trap.py   what would be taken, and not do its work
+traps.py, object_traps.py, trigger_traps.py, formula_traps.py, trap.py   what would be taken, and
+                  not do its work
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def fallback_of(
     old = mapping_at(spec, "fallback")
     fallback: dict[str, Any] = {
         "failureThreshold": old.get("failureThreshold", options.failure_threshold),
-        "replicas": old.get("replicas", least),
+        # 0 would mean no replicas where there is no answer: never written.
+        "replicas": old.get("replicas") or least,
     }
     if formula and options.has_formula_fallback:
         fallback["behavior"] = "scalingModifiers"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from forecaster.keda.behavior import advanced_of, fallback_of
+from forecaster.keda.changes import from_zero, renamed_trigger
 from forecaster.keda.existing import Existing
 from forecaster.keda.formula import scaling_modifiers, with_variables
 from forecaster.keda.manifests import mapping_at
@@ -60,14 +60,14 @@ def make_scaled_object(
     subject = f"ScaledObject {namespace}/{name}"
     traps: list[Trap] = []
     if least == 0:
-        traps.append(_from_zero(subject, found))
+        traps.append(from_zero(subject, found))
         least = 1
     triggers = triggers_beside(path, options, found)
     spec = copy.deepcopy(dict(found.spec)) if found and is_scaled_object else {}
     modifiers = _modifiers(spec, triggers, options, subject, traps)
     if modifiers is not None:
         triggers, renamed = with_variables(triggers)
-        traps += [_renamed(subject, old, new) for old, new in renamed.items()]
+        traps += [renamed_trigger(subject, old, new) for old, new in renamed.items()]
     spec.update(
         {
             "scaleTargetRef": {**mapping_at(spec, "scaleTargetRef"), **target},
@@ -90,7 +90,7 @@ def make_scaled_object(
         metadata["annotations"] = annotations
     data = {"apiVersion": API_VERSION, "kind": "ScaledObject", "metadata": metadata, "spec": spec}
     if found is not None:
-        traps = [*found.lost, *traps, *_replaced(subject, spec, found)]
+        traps = [*found.lost, *traps, *not_kept(subject, spec, found)]
     return Made(data, tuple(traps))
 
 
@@ -119,44 +119,6 @@ def _bounds(workload: WorkloadSettings | None, found: Existing | None) -> tuple[
     assert found is not None  # noqa: S101  said above
     least = 1 if least is None else least
     return found.namespace, found.workload, least, _MOST_REPLICAS if most is None else most
-
-
-def _replaced(subject: str, spec: Mapping[str, Any], found: Existing) -> list[Trap]:
-    """What an older object says of the way up, and now holds no more."""
-    old = mapping_at(found.behavior or {}, "scaleUp")
-    place = "spec.advanced.horizontalPodAutoscalerConfig.behavior"
-    new = mapping_at(spec, *place.split(".")[1:], "scaleUp")
-    if all(new.get(key) == value for key, value in old.items()):
-        return []
-    told = (
-        "it would slow down the way to what is predicted, and the whole way in one sync is written "
-        "in its place"
-    )
-    advice = "keep it by --keep-scale-up where pods must not start all at once"
-    shown = json.dumps(old, sort_keys=True)
-    return [Trap("scale-up-replaced", subject, f"{place}.scaleUp", shown, told, advice)]
-
-
-def _renamed(subject: str, old: str, new: str) -> Trap:
-    told = f"a formula cannot name it so, and it is called {new} now"
-    advice = f'change the label scaler="{old}" in alerts on KEDA\'s metrics'
-    return Trap("trigger-renamed", subject, "spec.triggers", old or "without a name", told, advice)
-
-
-def _from_zero(subject: str, found: Existing | None) -> Trap:
-    where = "min_replicas of preroll.yaml"
-    if found is not None and found.min_replicas is not None:
-        key = "minReplicaCount" if found.kind == "ScaledObject" else "minReplicas"
-        where = f"{key} of {found.kind} {found.namespace}/{found.name}"
-    return Trap(
-        "min-zero",
-        subject,
-        "spec.minReplicaCount",
-        "0",
-        f"{where} is 0, and 1 is written: from 0 KEDA's own loop starts the first pod, up to a "
-        "pollingInterval later than HPA would",
-        "write 0 by hand where scaling to zero is worth that",
-    )
 
 
 def _modifiers(

@@ -10,7 +10,6 @@ from forecaster.keda.existing import Existing
 from forecaster.keda.manifests import mapping_at
 from forecaster.keda.naming import is_preroll_trigger
 from forecaster.keda.object_traps import triggers_in
-from forecaster.keda.objects import TRANSFER
 from forecaster.keda.options import ScaledObjectOptions
 from forecaster.keda.yaml_text import Comments
 
@@ -64,7 +63,7 @@ def _head(data: Mapping[str, Any], options: ScaledObjectOptions, found: Existing
         "and HPA takes the largest of this and of the triggers beside it. Printed by preroll "
         f"scaledobject, for {' and '.join(newest)} or later."
     )
-    if mapping_at(data, "metadata", "annotations").get(TRANSFER) == "true" and found:
+    if found is not None and found.kind == "HorizontalPodAutoscaler":
         text += "\n\n" + _taking_over(mapping_at(data, "spec"), data, found)
     return text
 

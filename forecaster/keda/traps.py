@@ -44,6 +44,7 @@ def find_traps(
             traps += _scaled_object(data, rules, options)
         elif kind == "APIService":
             traps += _api_service(data)
+    traps += _adapters_metrics(listed)
     traps += _two_for_one(listed)
     traps += _requests(listed)
     return traps
@@ -101,6 +102,26 @@ def _api_service(data: Mapping[str, Any]) -> Iterator[Trap]:
         "which makes it anew"
     )
     yield Trap("second-owner", name_of(data), "spec.service", shown, told, advice)
+
+
+def _adapters_metrics(objects: Sequence[Mapping[str, Any]]) -> Iterator[Trap]:
+    """An HPA that asks an adapter for external metrics, beside ScaledObjects that need KEDA."""
+    scaled_objects = [one for one in objects if one.get("kind") == "ScaledObject"]
+    for one in objects:
+        hpa = one.get("kind") == "HorizontalPodAutoscaler" and not is_made_by_keda(one)
+        if not hpa or not scaled_objects or any(_takes_over(so, one) for so in scaled_objects):
+            continue
+        metrics = mapping_at(one, "spec").get("metrics")
+        for at, metric in enumerate(metrics if isinstance(metrics, list) else []):
+            if mapping_at(metric).get("type") == "External":
+                name = mapping_at(metric, "external", "metric").get("name")
+                told = (
+                    "it comes from another adapter than KEDA, a cluster has room for one, and one "
+                    "of them goes without its external metrics"
+                )
+                advice = f"give it to preroll scaledobject by --from, with {name_of(one)}"
+                place = f"spec.metrics[{at}]"
+                yield Trap("second-owner", name_of(one), place, str(name), told, advice)
 
 
 def _two_for_one(objects: Sequence[Mapping[str, Any]]) -> Iterator[Trap]:
