@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecaster.keda.behavior import advanced_of, fallback_of
-from forecaster.keda.changes import from_zero, renamed_trigger
+from forecaster.keda.changes import from_zero, not_kept, renamed_trigger
 from forecaster.keda.existing import Existing
 from forecaster.keda.formula import scaling_modifiers, with_variables
 from forecaster.keda.manifests import mapping_at
