@@ -141,7 +141,7 @@ def read_adapter_rules(manifests: Iterable[Manifest]) -> tuple[AdapterRule, ...]
         for key, text in as_texts(one.data.get("data")).items():
             if "seriesQuery" not in text:
                 continue
-            place = f"{one.place}, {key} of {one.called}"
+            place = f"{key} of {one.called}"
             try:
                 documents = read_yaml_documents(text, place)
             except EventFileError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from forecaster.keda.naming import scaled_object_name
 from forecaster.migration.adapter import AdapterRule
 from forecaster.migration.hpa_metrics import (
     EXPORTER_METRICS,
@@ -58,6 +59,11 @@ class MigratedWorkload:
         return self.old.workload
 
     @property
+    def object_name(self) -> str:
+        """The name of its ScaledObject."""
+        return scaled_object_name(self.old.target_name)
+
+    @property
     def only_external(self) -> bool:
         """Whether, without external metrics, nothing is left that could scale it up."""
         return all(one.source is MetricSource.EXTERNAL for one in self.old.metrics)
@@ -93,13 +99,7 @@ def migrate_workload(old: OldAutoscaler, setup: OldSetup, prometheus: str) -> Mi
         notes.append(Note(Change(one.change), one.told))
     triggers = _named_apart([one.trigger for one in translated if one.trigger is not None])
     if not triggers:
-        notes.append(
-            Note(
-                Change.CHECK,
-                "nothing reactive stands beneath Preroll's floor: what nobody foresaw is met by "
-                "nobody; add a cpu trigger where the pods request CPU",
-            )
-        )
+        notes.append(_nothing_reactive(old))
     load = load_of(old, others, translated)
     notes += [Note(Change.CHECK if load.assumed else Change.KEPT, text) for text in load.told]
     if old.behavior:
@@ -111,6 +111,17 @@ def migrate_workload(old: OldAutoscaler, setup: OldSetup, prometheus: str) -> Mi
             )
         )
     return MigratedWorkload(old, load, tuple(triggers), tuple(notes), bool(exporter))
+
+
+def _nothing_reactive(old: OldAutoscaler) -> Note:
+    if old.requests_cpu is not None:
+        told = "a cpu trigger is added: its HPA had no metric for what nobody foresaw"
+        return Note(Change.CHANGED, told)
+    return Note(
+        Change.CHECK,
+        "nothing reactive stands beneath Preroll's floor: what nobody foresaw is met by nobody. "
+        f"Give the {old.target_kind} too: where its pods request CPU, a cpu trigger is added",
+    )
 
 
 def _exporter_notes(old: OldAutoscaler, exporter: Sequence[OldMetric]) -> list[Note]:
