@@ -1,0 +1,118 @@
+"""All workloads that ScaledObjects declare, and what is wrong with the annotations of others.
+
+declared = DeclaredWorkloads(settings.defaults, {one.workload for one in fleet.workloads})
+if declared.take(difference.before, difference.after):      # of ScaledObjects
+    declared.workloads(), declared.problems()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from forecaster.cluster.annotations import DeclaredWorkload, read_annotations
+from forecaster.cluster.parsing import ANNOTATION_PREFIX
+from forecaster.cluster.seen import ScaledObjectSeen
+from forecaster.errors import SettingsProblem
+from forecaster.settings.shape import DefaultsShape
+
+__all__ = ["AnnotationProblem", "DeclaredWorkloads"]
+
+_NAME = f"{ANNOTATION_PREFIX}name"
+
+
+@dataclass(frozen=True)
+class AnnotationProblem:
+    """One annotation that cannot be used.
+
+    ``kept``: the object was fine before, and what it declared then still holds.
+    """
+
+    source: ScaledObjectSeen
+    problem: SettingsProblem
+    kept: bool = False
+
+    def __str__(self) -> str:
+        return f"ScaledObject {self.source.namespace}/{self.source.name}: {self.text}"
+
+    @property
+    def text(self) -> str:
+        """The problem alone, without the object's name."""
+        return f"{self.problem}" + ("; what it said before holds" if self.kept else "")
+
+
+class DeclaredWorkloads:
+    """What is declared now; only an object that changed is judged again.
+
+    An edit that cannot be used does not take a floor away: the workload stays as it was declared
+    before, until the edit is repaired or the object is gone. ``configured`` are the workloads
+    (``namespace/name``) of the settings; they come first.
+    """
+
+    def __init__(self, defaults: DefaultsShape, configured: Collection[str]) -> None:
+        self._defaults = defaults
+        self._configured = frozenset(configured)
+        self._good: dict[tuple[str, str], DeclaredWorkload] = {}
+        self._bad: dict[tuple[str, str], tuple[AnnotationProblem, ...]] = {}
+
+    def take(self, before: ScaledObjectSeen | None, after: ScaledObjectSeen | None) -> bool:
+        """Take in an object that changed; whether anything about declarations is different now."""
+        if after is None:
+            return before is not None and self._drop((before.namespace, before.name))
+        key = (after.namespace, after.name)
+        good, bad = self._good.get(key), self._bad.get(key, ())
+        judged = read_annotations(after, self._defaults)
+        if judged is None:
+            return self._drop(key)
+        if isinstance(judged, DeclaredWorkload):
+            self._good[key] = judged
+            self._bad.pop(key, None)
+        else:
+            if good is not None and good.source.uid != after.uid:
+                del self._good[key]
+            kept = key in self._good
+            self._bad[key] = tuple(AnnotationProblem(after, one, kept) for one in judged)
+        found = (_said(self._good.get(key)), _texts(self._bad.get(key, ())))
+        return found != (_said(good), _texts(bad))
+
+    def workloads(self) -> tuple[DeclaredWorkload, ...]:
+        """Those that count, by the objects' names."""
+        return tuple(one for one, in_the_way in self._judged() if in_the_way is None)
+
+    def problems(self) -> tuple[AnnotationProblem, ...]:
+        """Everything that is wrong, by the objects' names."""
+        found = [problem for key in sorted(self._bad) for problem in self._bad[key]]
+        for one, in_the_way in self._judged():
+            if in_the_way is not None:
+                found.append(AnnotationProblem(one.source, in_the_way))
+        return tuple(found)
+
+    def _drop(self, key: tuple[str, str]) -> bool:
+        good, bad = self._good.pop(key, None), self._bad.pop(key, None)
+        return good is not None or bad is not None
+
+    def _judged(self) -> Iterator[tuple[DeclaredWorkload, SettingsProblem | None]]:
+        """Each declaration, with what stands in its way: the settings, or another object."""
+        taken: dict[str, str] = {}
+        for key in sorted(self._good):
+            one = self._good[key]
+            workload = one.settings.workload
+            place = _NAME if _NAME in one.source.annotations else f"{ANNOTATION_PREFIX}enabled"
+            if workload in self._configured:
+                told = f"{workload} stands in Preroll's settings, which come first"
+                yield one, SettingsProblem(place, told, f'{ANNOTATION_PREFIX}enabled: "false"')
+            elif workload in taken:
+                told = f"{workload} is declared by ScaledObject {taken[workload]} already"
+                yield one, SettingsProblem(place, told, f"{_NAME}: {one.source.name}")
+            else:
+                taken[workload] = f"{one.source.namespace}/{one.source.name}"
+                yield one, None
+
+
+def _texts(problems: tuple[AnnotationProblem, ...]) -> list[str]:
+    return [one.text for one in problems]
+
+
+def _said(one: DeclaredWorkload | None) -> object:
+    """What matters of a declaration; the object's status and version do not."""
+    return None if one is None else (one.settings, one.source.target, one.source.uid)
