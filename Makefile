@@ -50,7 +50,7 @@ notebooks: venv ## Execute the notebooks as they are committed; KEEP=--overwrite
 bench: venv ## The figures of benchmarks/README.md; DATA=DIR adds the traces in DIR
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
-manifests: venv ## Render deploy/manifests from the chart
+manifests: venv ## Render deploy/manifests from the chart, and the schema of its settings
 	$(BIN)/python -m deploy.render
 
 picture: venv ## The README's pictures, made anew with plots and Chromium

@@ -1,10 +1,13 @@
-"""The plain manifests of deploy/manifests, rendered from the chart: ``python -m deploy.render``.
+"""What is made of the chart and of the settings: ``python -m deploy.render``.
 
-Helm's library comes with the package helm-python-sdk; no cluster, network or program is needed.
+The plain manifests of deploy/manifests, and the part of the chart's values.schema.json that
+describes the settings. Helm's library comes with the package helm-python-sdk; no cluster, network
+or program is needed.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -13,7 +16,9 @@ from typing import Any
 import helm_python
 import yaml
 
-__all__ = ["CHART", "MANIFESTS", "VALUES", "plain_manifests", "render"]
+from forecaster.settings import settings_schema
+
+__all__ = ["CHART", "MANIFESTS", "VALUES", "plain_manifests", "render", "values_schema"]
 
 _HERE = Path(__file__).parent
 CHART = _HERE / "helm" / "preroll"
@@ -58,6 +63,18 @@ def plain_manifests() -> dict[Path, str]:
     return {path: _plain(path.name, text) for path, text in files.items()}
 
 
+def values_schema() -> str:
+    """The chart's values.schema.json, with the settings as they are described now."""
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    settings = settings_schema()
+    schema["$schema"] = settings.pop("$schema")
+    schema["$defs"] = settings.pop("$defs")
+    settings.pop("required")  # the templates ask for it, in a sentence
+    settings["description"] = "preroll.yaml, rendered as it is."
+    schema["properties"]["settings"] = settings
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _plain(name: str, text: str) -> str:
     told = " ".join([_RENDERED, *filter(None, [_PREFACES.get(name)])])
     preface = textwrap.wrap(told, 100, initial_indent="# ", subsequent_indent="# ")
@@ -67,6 +84,7 @@ def _plain(name: str, text: str) -> str:
 
 def main() -> None:
     """Write the files."""
+    (CHART / "values.schema.json").write_text(values_schema(), encoding="utf-8")
     for path, text in plain_manifests().items():
         path.write_text(text, encoding="utf-8")
 

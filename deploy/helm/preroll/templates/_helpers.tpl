@@ -95,7 +95,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "preroll.kubernetes" -}}
 {{- $own := (include "preroll.settings" . | fromYaml).kubernetes | default dict -}}
 {{- $defaults := dict "watch" false "namespaces" list "nodes" false "events" true -}}
-{{- toYaml (merge (deepCopy $own) $defaults) -}}
+{{- /* Not merge: to it, false is as good as nothing. */ -}}
+{{- toYaml (mergeOverwrite $defaults $own) -}}
 {{- end -}}
 
 {{/* Whether the pod talks to the Kubernetes API: "true" or nothing. */}}
@@ -110,6 +111,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- $settings := include "preroll.settings" . | fromYaml -}}
 {{- if not .Values.existingConfigMap -}}
+{{- if not $settings.source -}}
+{{- fail "no traffic to learn from: say where it comes from in settings.source, for example {prometheus: {url: \"http://prometheus.monitoring.svc:9090\", query: \"sum by (namespace, deployment) (rate(http_requests_total[2m]))\"}}" -}}
+{{- end -}}
 {{- if not (or $settings.workloads (include "preroll.watches" .)) -}}
 {{- fail "nothing to plan for: name workloads in settings.workloads, for example [{namespace: streaming, name: player-api, capacity: 120}], or set settings.kubernetes.watch to true and let ScaledObjects declare themselves" -}}
 {{- end -}}

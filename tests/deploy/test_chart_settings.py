@@ -1,0 +1,140 @@
+"""The settings as the pod finds them, read as the service reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecaster.settings import Settings, load_settings
+from tests.deploy.chart import NAMES, Chart, rendered
+from tests.deploy.documents import TOKEN
+
+OTHER = "0d" * 32
+
+
+def mounted(chart: Chart, folder: Path) -> Settings:
+    """Mounts the settings' volume into ``folder``, and loads what the pod would load."""
+    secrets = {"tokens": TOKEN, "events-tokens": OTHER}
+    (volume,) = (one for one in chart.pod["spec"]["volumes"] if one["name"] == "settings")
+    for source in volume["projected"]["sources"]:
+        if "configMap" in source:
+            data = chart.the("ConfigMap")["data"]
+            assert source["configMap"]["name"] == chart.the("ConfigMap")["metadata"]["name"]
+            for item in source["configMap"]["items"]:
+                (folder / item["path"]).write_text(data[item["key"]])
+        else:
+            for item in source["secret"]["items"]:
+                (folder / item["path"]).write_text(secrets[item["path"]])
+    command, option, config = chart.container["args"]
+    assert (command, option) == ("serve", "--config")
+    home = str(Path(config).parent)
+    environ = {name: text.replace(home, str(folder)) for name, text in chart.variables.items()}
+    return load_settings(folder / Path(config).name, environ)
+
+
+def with_files(name: str, folder: Path) -> Chart:
+    """The chart of a value file, with its source's token in the folder instead of a volume."""
+    if name != "everything":
+        return rendered(name)
+    (folder / "source-token").write_text("secret")
+    prometheus = {"bearer_token_file": str(folder / "source-token")}
+    return rendered(name, settings={"source": {"prometheus": prometheus}})
+
+
+OWN = [name for name in NAMES if name != "existing"]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_service_takes_the_settings(name: str, tmp_path: Path) -> None:
+    chart = with_files(name, tmp_path)
+    settings = mounted(chart, tmp_path)
+    assert settings.server.tokens == (TOKEN,)
+    assert settings.server.port == chart.container["ports"][0]["containerPort"]
+    mounts = {one["mountPath"] for one in chart.container["volumeMounts"]}
+    assert str(settings.store_path.parent) in mounts
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_pod_listens_to_others_whatever_the_settings_say(name: str, tmp_path: Path) -> None:
+    host = mounted(with_files(name, tmp_path), tmp_path).server.host
+    assert host == ("::" if name == "ipv6" else "0.0.0.0")
+
+
+def test_writers_of_events_have_a_token_of_their_own(tmp_path: Path) -> None:
+    chart = with_files("everything", tmp_path)
+    assert mounted(chart, tmp_path).server.events_tokens == (OTHER,)
+
+
+def test_without_tokens_for_events_nobody_may_write(tmp_path: Path) -> None:
+    assert mounted(rendered("minimal"), tmp_path).server.events_tokens == ()
+
+
+def test_settings_that_are_maps_reach_the_service_unchanged(tmp_path: Path) -> None:
+    workload = {
+        "namespace": "streaming",
+        "name": "player-api",
+        "capacity": 1234567.5,
+        "max_replicas": 10000,
+        "quantile": 0.98,
+        "lead_time": "8m",
+        "mode": "off",
+        "labels": {"tier": "1", "yes": "no", "time": "20:00"},
+    }
+    settings = mounted(rendered("minimal", settings={"workloads": [workload]}), tmp_path)
+    (one,) = settings.fleet.workloads
+    assert one.workload == "streaming/player-api"
+    assert one.rule.capacity_rps == 1234567.5
+    assert one.rule.max_replicas == 10000
+    assert one.rule.mode.value == "off"
+    assert dict(one.labels) == {"tier": "1", "yes": "no", "time": "20:00"}
+
+
+def test_a_file_keeps_its_comments() -> None:
+    text = rendered("settings-file").the("ConfigMap")["data"]["preroll.yaml"]
+    assert text.startswith("# Comments stay.\n")
+    assert "# measured in May\n" in text
+
+
+def test_a_calendar_stands_beside_the_settings(tmp_path: Path) -> None:
+    chart = with_files("everything", tmp_path)
+    mounted(chart, tmp_path)
+    assert (tmp_path / "matches.csv").read_text().startswith("start,end,name,")
+
+
+def test_a_given_config_map_is_mounted_with_all_its_keys() -> None:
+    chart = rendered("existing")
+    assert chart.all("ConfigMap") == []
+    (volume,) = (one for one in chart.pod["spec"]["volumes"] if one["name"] == "settings")
+    first, second = volume["projected"]["sources"]
+    assert first == {"configMap": {"name": "preroll-settings"}}
+    assert second["secret"]["name"] == "vault-preroll"
+    assert [(one["key"], one["path"]) for one in second["secret"]["items"]] == [
+        ("read", "tokens"),
+        ("write", "events-tokens"),
+    ]
+
+
+def checksums(name: str, **changed: Any) -> dict[str, str]:
+    annotations = rendered(name, **changed).pod["metadata"].get("annotations", {})
+    return {key: text for key, text in annotations.items() if key.startswith("checksum/")}
+
+
+def test_a_change_of_settings_makes_a_new_pod_and_a_change_of_anything_else_does_not() -> None:
+    before = checksums("minimal")
+    assert set(before) == {"checksum/settings"}
+    assert checksums("minimal", settings={"timezone": "Europe/Paris"}) != before
+    assert checksums("minimal", settingsExtraFiles={"matches.csv": "a"}) != before
+    assert checksums("minimal", commonLabels={"a": "b"}) == before
+    assert checksums("minimal", serviceMonitor={"enabled": True}) == before
+
+
+def test_a_change_of_tokens_that_the_chart_knows_makes_a_new_pod() -> None:
+    before = checksums("everything")
+    assert set(before) == {"checksum/settings", "checksum/tokens"}
+    assert checksums("everything", tokens={"value": "another"}) != before
+
+
+def test_settings_of_somebody_else_have_no_checksum() -> None:
+    assert checksums("existing") == {}
