@@ -3,13 +3,13 @@
 document.py       the YAML with the line of every value
 environment.py    variables laid over it
 fields.py         kinds of values: durations, names, secrets
-shape.py, source_shape.py, events_shape.py, kubernetes_shape.py, keda_shape.py   the keys,
-                  their meaning, defaults and examples (pydantic)
+shape.py, source_shape.py, events_shape.py, kubernetes_shape.py, keda_shape.py,
+capacity_shape.py the keys, their meaning, defaults and examples (pydantic)
 problems.py       what pydantic refuses, in words
 pieces.py         a document read section by section
-build.py, source_build.py, events_build.py, workload_build.py, keda_build.py   from sections to
-                  values
-values.py, keda_values.py   the frozen values
+build.py, source_build.py, events_build.py, workload_build.py, keda_build.py, capacity_build.py
+                  from sections to values
+values.py, keda_values.py, capacity_values.py   the frozen values
 versions.py       of Kubernetes and KEDA
 schema.py         the JSON schema for editors
 """
@@ -19,10 +19,12 @@ from __future__ import annotations
 from forecaster.settings.build import load_settings
 from forecaster.settings.schema import settings_schema
 from forecaster.settings.values import (
+    NO_CAPACITY,
     NO_EVENTS,
     NO_KUBERNETES,
     NOTHING_MEASURED,
     PLAN_HORIZON,
+    CapacitySettings,
     EventSettings,
     FileSettings,
     Fleet,
@@ -38,9 +40,11 @@ from forecaster.settings.values import (
 
 __all__ = [
     "NOTHING_MEASURED",
+    "NO_CAPACITY",
     "NO_EVENTS",
     "NO_KUBERNETES",
     "PLAN_HORIZON",
+    "CapacitySettings",
     "EventSettings",
     "FileSettings",
     "Fleet",

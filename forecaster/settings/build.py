@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from forecaster.durations import format_duration
 from forecaster.errors import SettingsError, SettingsProblem
+from forecaster.settings.capacity_build import build_capacity
 from forecaster.settings.document import Document, Keys, read_document
 from forecaster.settings.environment import NEVER_BLANK, overlay
 from forecaster.settings.events_build import build_events
@@ -62,6 +63,7 @@ def load_settings(path: Path, environ: Mapping[str, str], *, elsewhere: bool = F
     pieces = Pieces(document, path.absolute().parent, elsewhere=elsewhere)
     source = build_source(pieces)
     fleet = _fleet(pieces)
+    capacity = build_capacity(pieces, source)
     events = build_events(pieces)
     kubernetes = _kubernetes(pieces, fleet)
     server = _server(pieces)
@@ -69,7 +71,15 @@ def load_settings(path: Path, environ: Mapping[str, str], *, elsewhere: bool = F
     store = pieces.piece(StoreShape, "store")
     log = pieces.piece(LogShape, "log")
     if pieces.problems or not (
-        source and fleet and events and kubernetes and keda and server and store and log
+        source
+        and fleet
+        and capacity
+        and events
+        and kubernetes
+        and keda
+        and server
+        and store
+        and log
     ):
         raise SettingsError(sorted(set(pieces.problems), key=_reading_order), document.source)
     return Settings(
@@ -81,6 +91,7 @@ def load_settings(path: Path, environ: Mapping[str, str], *, elsewhere: bool = F
         events=events,
         kubernetes=kubernetes,
         keda=keda,
+        capacity=capacity,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.settings.capacity_shape import CapacityShape, Utilisation
 from forecaster.settings.events_shape import EventsShape
 from forecaster.settings.fields import (
     CapacityOrAuto,
@@ -109,6 +110,11 @@ class WorkloadShape(Shape):
         description="Traffic per second that one replica serves at its target utilisation. auto: "
         "measured from history; no floor until it is.",
         examples=[120, "auto"],
+    )
+    target_utilisation: Utilisation | None = Field(
+        default=None,
+        description="The saturation at which its capacity is measured; else that of capacity.",
+        examples=[0.6],
     )
     lead_time: LeadTimeOrAuto | None = Field(
         default=None,
@@ -250,6 +256,11 @@ class SettingsShape(Shape):
         json_schema_extra={"minItems": 1},  # a list that is written holds something
         description="What is scaled; may be left out where ScaledObjects declare it.",
         examples=[[{"namespace": "streaming", "name": "player-api", "capacity": 120}]],
+    )
+    capacity: CapacityShape = Field(
+        default=CapacityShape(),
+        description="What capacity is measured from, besides traffic.",
+        examples=[{"target_utilisation": 0.7}],
     )
     events: EventsShape = Field(
         default=EventsShape(),

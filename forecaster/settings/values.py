@@ -16,16 +16,19 @@ from forecaster.models.peak import STALE_STEPS
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.programme.source import CalendarSource
+from forecaster.settings.capacity_values import NO_CAPACITY, CapacitySettings
 from forecaster.settings.keda_values import NO_KEDA, KedaSettings
 from forecaster.settings.shape import DefaultsShape
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [
     "NOTHING_MEASURED",
+    "NO_CAPACITY",
     "NO_EVENTS",
     "NO_KEDA",
     "NO_KUBERNETES",
     "PLAN_HORIZON",
+    "CapacitySettings",
     "EventSettings",
     "FileSettings",
     "Fleet",
@@ -62,7 +65,8 @@ NOTHING_MEASURED = Measured()
 class WorkloadSettings:
     """One workload, how it scales, and what events may select it by beside its name.
 
-    ``why_off`` says why a workload is off that nobody switched off.
+    ``why_off`` says why a workload is off that nobody switched off; ``target_utilisation`` is at
+    which saturation its capacity is measured, None for that of all.
     """
 
     namespace: str
@@ -71,6 +75,7 @@ class WorkloadSettings:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     measured: Measured = NOTHING_MEASURED
     why_off: str = ""
+    target_utilisation: float | None = None
 
     @property
     def workload(self) -> str:
@@ -240,3 +245,4 @@ class Settings:
     events: EventSettings = NO_EVENTS
     kubernetes: KubernetesSettings = NO_KUBERNETES
     keda: KedaSettings = NO_KEDA
+    capacity: CapacitySettings = NO_CAPACITY

@@ -53,4 +53,5 @@ def build_workload(shape: WorkloadShape, defaults: DefaultsShape) -> WorkloadSet
         dict(shape.labels),
         measured,
         NOT_MEASURED_YET if off else "",
+        shape.target_utilisation,
     )
