@@ -25,6 +25,7 @@ __all__ = [
     "declaring",
     "event_floor",
     "planned_floors",
+    "wanted_floor",
 ]
 
 _LET_GO = 0.5
@@ -84,8 +85,8 @@ def event_floor(
     ]
     if not holding:
         return None
-    largest = min(holding, key=lambda one: (-_wanted(one, rule), one.start))
-    wanted = _wanted(largest, rule)
+    largest = min(holding, key=lambda one: (-wanted_floor(one, rule), one.start))
+    wanted = wanted_floor(largest, rule)
     reason = _reason(largest, declared, rule, since)
     if wanted > rule.max_replicas:
         reason += f"; limited to the maximum of {rule.max_replicas}"
@@ -105,7 +106,7 @@ def planned_floors(
     for one in declaring(events):
         first = max((_begin(one, rule) - start) // step, 0)
         last = max(-((start - one.planned_end) // step), 0)
-        most = min(_wanted(one, rule), rule.max_replicas)
+        most = min(wanted_floor(one, rule), rule.max_replicas)
         floors[first:last] = np.maximum(floors[first:last], most)
     return floors
 
@@ -114,7 +115,8 @@ def _begin(event: Event, rule: ScalingRule) -> datetime:
     return event.earliest_start - rule.lead_time
 
 
-def _wanted(event: Event, rule: ScalingRule) -> int:
+def wanted_floor(event: Event, rule: ScalingRule) -> int:
+    """What an event declares as a floor, in replicas, whatever the limits; 0 for none."""
     by_count = event.floor_replicas or 0
     if not event.floor_rps:
         return by_count
@@ -146,7 +148,7 @@ def _seen_after(event: Event, declared: Declared) -> float | None:
 
 
 def _reason(event: Event, declared: Declared, rule: ScalingRule, since: datetime) -> str:
-    wanted = _wanted(event, rule)
+    wanted = wanted_floor(event, rule)
     floor = f"event floor {wanted:,} replica{'' if wanted == 1 else 's'}"
     if event.floor_rps and wanted > (event.floor_replicas or 0):
         floor += f" ({event.floor_rps:,.6g} rps ÷ {rule.capacity_rps:,.6g} rps)"

@@ -80,6 +80,39 @@ def test_calendars_in_files_are_read_and_bad_entries_are_told_with_their_place(p
     assert said.err.count("warning:") == 3
 
 
+def test_a_floor_above_the_maximum_of_a_workload_is_a_warning(preroll, tmp_path):
+    (tmp_path / "shows.yaml").write_text(
+        "events:\n"
+        "- {kind: show, id: s1, start: 2026-06-11T19:00:00Z, floor: {traffic: 501}}\n"
+        "- {kind: show, id: s2, start: 2026-06-11T19:00:00Z, floor: {traffic: 500}}\n"
+    )
+    path = tmp_path / "preroll.yaml"
+    path.write_text(
+        'source: {prometheus: {url: "http://p:9090", query: up}}\n'
+        "workloads:\n"
+        "- {namespace: tv, name: api, capacity: 5}\n"
+        "- {namespace: tv, name: web, capacity: 5, max_replicas: 300}\n"
+        "events:\n"
+        "  sources: [{name: shows, file: shows.yaml}]\n"
+        '  daily: [{kind: prime, id: p1, start: "20:00", end: "23:00", floor: {replicas: 400}}]\n'
+        "  events:\n"
+        "  - {kind: film, start: 2026-06-12T19:00:00Z, id: f1, floor: {replicas: 300}}\n"
+        "  - {kind: film, start: 2026-06-12T19:00:00Z, id: f2, floor: {replicas: 400},\n"
+        "     selector: {workloads: [tv/nobody]}}\n"
+    )
+    said = preroll("check-config", "-c", path)
+    assert said.code == 0
+    declares = "declares a floor of"
+    assert said.err.count(declares) == 3
+    assert (
+        f"events: film (f1) {declares} 300 replicas, and tv/api gets 100, its max_replicas\n"
+        in said.err
+    )
+    assert "prime (p1@" in said.err
+    assert "its max_replicas, and so for 1 more workload\n" in said.err
+    assert f"events.sources shows: show (s1) {declares} 101 replicas, and tv/api" in said.err
+
+
 def test_the_file_can_be_named_by_the_environment(preroll, monkeypatch):
     monkeypatch.setenv("PREROLL_CONFIG", str(EXAMPLE))
     assert preroll("check-config").code == 0
