@@ -32,6 +32,7 @@ _COMMANDS = {
     "check-config": ("forecaster.cli.check_config", "check_config"),
     "schema": ("forecaster.cli.check_config", "schema"),
     "events": ("forecaster.cli.events", "events_app"),
+    "migrate": ("forecaster.cli.migrate", "migrate"),
     "demo": ("forecaster.cli.demo", "demo"),
 }
 _USAGE = 2

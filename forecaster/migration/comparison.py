@@ -36,6 +36,7 @@ from forecaster.planning.limits import MOST_REPLICAS
 from forecaster.traffic.history import TrafficSeries
 
 __all__ = [
+    "FORECAST_ALONE",
     "Compared",
     "Comparison",
     "compare",
@@ -44,7 +45,10 @@ __all__ = [
     "work_comparison",
 ]
 
+FORECAST_ALONE = "preroll_alone"
+"""Preroll without the floors that were typed: what it would run by its forecast."""
 _LEAST_HISTORY = timedelta(days=1)
+_LEARNED = timedelta(days=28)
 _TRAIN_EVERY = timedelta(days=1)
 
 
@@ -81,7 +85,8 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """What each ran: ``exporter`` (the old set-up), ``hpa`` (without the exporter), ``preroll``."""
+    """What each ran: ``exporter`` (the old set-up), ``hpa`` (without the exporter), ``preroll``,
+    and ``preroll_alone``, without the floors of windows and events."""
 
     comparison: Comparison
     span: ReplaySpan
@@ -128,7 +133,7 @@ def prepare(
         )
     return Comparison(
         moved,
-        known,
+        known.since(start - run_in - _LEARNED) or known,
         start,
         settings,
         calendar,
@@ -169,11 +174,14 @@ def compare(one: Comparison, origins: Sequence[PeakOrigin]) -> Compared:
     decisions = decide(one.series, origins, settings.lead_steps(one.series.step), (one.quantile,))
     behavior = read_behavior(old.behavior)
     exporter = OldExporter(old.window, one.old_events, one.timezone, share, behavior)
-    preroll = MovedPreroll(one.quantile, decisions.served(one.quantile), share, one.events)
+    peaks = decisions.served(one.quantile)
+    preroll = MovedPreroll(one.quantile, peaks, share, one.events)
+    alone = MovedPreroll(one.quantile, peaks, share, called=FORECAST_ALONE)
     with_behavior = replace(settings, behavior=behavior)
     policies = (
         replay_policy(whole, exporter, with_behavior, shown),
         replay_policy(whole, Hpa(share), with_behavior, shown),
         replay_policy(whole, preroll, settings, shown),
+        replay_policy(whole, alone, settings, shown),
     )
     return Compared(one, shown, replay_oracle(shown, settings), policies, decisions.reasons)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from forecaster.backtest import PolicyReplay
 from forecaster.backtest.phrases import day_words, percent
 from forecaster.durations import format_duration
-from forecaster.migration.comparison import Compared
+from forecaster.migration.comparison import FORECAST_ALONE, Compared
 from forecaster.migration.quantity import plain_number
 from forecaster.plots import EventSpan, PageTable, figures_page, replay_figure
 
@@ -20,7 +20,8 @@ __all__ = ["comparison_markdown", "comparison_page", "verdict"]
 _CALLED = {
     "exporter": "the old set-up: exporter and HPA",
     "hpa": "its HPA without the exporter",
-    "preroll": "Preroll, with the HPA's triggers beneath",
+    "preroll": "Preroll, with the windows' and events' floors",
+    FORECAST_ALONE: "Preroll, by its forecast alone",
 }
 _HEADER = ("", "unserved", "short", "longest", "replica-hours", "idle")
 _TITLE = "What the old set-up ran, and what Preroll would have"
@@ -28,17 +29,22 @@ _ON_WHAT = (
     "The same traffic, pods and triggers for all. The exporter is replayed with its own windows, "
     "events and faults, read by controllers that act on 11 of 10, which newer ones ignore. "
     "Preroll's models are trained once a day on what had ended by then. Unserved is traffic above "
-    "what ready replicas can serve; idle is replica-hours beyond those of perfect foresight."
+    "what ready replicas can serve; idle is replica-hours beyond those of perfect foresight. The "
+    "floors are those that people typed for the exporter; without them Preroll still knows when "
+    "windows and events are, and what they brought before."
 )
 
 
 def verdict(one: Compared) -> str:
     """Preroll beside the old set-up, in a sentence."""
-    old, new = one.policy("exporter").measures, one.policy("preroll").measures
+    old, new, alone = (
+        one.policy(name).measures for name in ("exporter", "preroll", FORECAST_ALONE)
+    )
     return (
-        f"{one.comparison.moved.workload}: Preroll leaves {percent(new.unserved_ratio)} unserved "
-        f"with {new.replica_hours:,.0f} replica-hours, the old set-up "
-        f"{percent(old.unserved_ratio)} with {old.replica_hours:,.0f}."
+        f"{one.comparison.moved.workload}: the old set-up left {percent(old.unserved_ratio)} "
+        f"unserved with {old.replica_hours:,.0f} replica-hours; Preroll {percent(new.unserved_ratio)} "
+        f"with {new.replica_hours:,.0f}, and without the typed floors "
+        f"{percent(alone.unserved_ratio)} with {alone.replica_hours:,.0f}."
     )
 
 
@@ -83,6 +89,8 @@ def _figure(one: Compared) -> go.Figure:
     # The old set-up is what is compared here; the HPA alone waits in the legend.
     figure.update_traces(visible=True, selector={"legendgroup": "exporter"})
     figure.update_traces(visible="legendonly", selector={"legendgroup": "hpa"})
+    figure.update_traces(visible="legendonly", selector={"legendgroup": FORECAST_ALONE})
+    figure.update_traces(name="Preroll, forecast alone", selector={"legendgroup": FORECAST_ALONE})
     return figure
 
 

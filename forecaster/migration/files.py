@@ -59,6 +59,7 @@ def migration_files(
             url=options.prometheus,
             timezone=options.timezone,
             lead_time=format_duration(options.lead_time),
+            versions=(keda.keda, keda.kubernetes),
         ),
         EVENTS: events_text(moves.calendar, options.timezone),
     }

@@ -27,7 +27,8 @@ class MovedPreroll:
     """One replica is planned to be ``share`` full, as the HPA beneath wants it too.
 
     ``lead_peak_rps`` as in ``Preroll``; where it is NaN an event's floor is served all the same.
-    ``events`` are those of the workload, rules made into events.
+    ``events`` are those of the workload, rules made into events; without them only the forecast
+    speaks. ``called`` is the name in output.
     """
 
     quantile: float
@@ -35,14 +36,15 @@ class MovedPreroll:
     share: float
     events: Sequence[Event] = ()
     hold_down: timedelta = timedelta(0)
+    called: str = "preroll"
 
     def __post_init__(self) -> None:
         check_utilisation(self.share)
 
     @property
     def name(self) -> str:
-        """``preroll``."""
-        return "preroll"
+        """What it is called."""
+        return self.called
 
     @property
     def utilisation(self) -> float | None:

@@ -8,6 +8,7 @@ from forecaster.migration.load import traffic_query
 from forecaster.migration.quantity import plain_number
 from forecaster.migration.scalar import plain_scalar
 from forecaster.migration.workload import MigratedWorkload
+from forecaster.settings.versions import Version, show_version
 
 __all__ = ["EVENTS_FILE", "PLACEHOLDER_URL", "settings_text"]
 
@@ -45,13 +46,25 @@ events:
   timezone: {timezone}
   sources:
     - {{name: exporter, file: {events}}}
+
+# What preroll scaledobject writes for other workloads.
+keda:
+  authenticate: true
+  version: "{keda}"
+  kubernetes_version: "{kubernetes}"
 """
 
 
 def settings_text(
-    workloads: Sequence[MigratedWorkload], *, url: str, timezone: str, lead_time: str
+    workloads: Sequence[MigratedWorkload],
+    *,
+    url: str,
+    timezone: str,
+    lead_time: str,
+    versions: tuple[Version, Version],
 ) -> str:
-    """The whole file; the same workloads give the same text."""
+    """The whole file; the same workloads give the same text. ``versions`` are KEDA's and
+    Kubernetes'."""
     query = traffic_query(
         (one.old.namespace, one.old.target_name, one.load.promql) for one in workloads
     )
@@ -62,6 +75,8 @@ def settings_text(
         lead_time=lead_time,
         workloads="\n".join(_workload(one) for one in workloads),
         events=EVENTS_FILE,
+        keda=show_version(versions[0]),
+        kubernetes=show_version(versions[1]),
     )
 
 
