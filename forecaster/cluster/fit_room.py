@@ -68,11 +68,7 @@ def above_quota(
         hard = quota.hard.get(key)
         if hard is None:
             continue
-        own = sum(
-            one.scaled.replicas * _each(one.scaled, resource)
-            for one in members
-            if one.scaled is not None
-        )
+        own = sum(one.present * _each(one.scaled, resource) for one in members)
         beside = quota.used.get(key, 0.0) - own
         # What rounding leaves of two sums is nobody's.
         beside = 0.0 if beside <= abs(hard) * _LAST_BITS else beside

@@ -33,6 +33,9 @@ _LOWER = 0.8
 _STAYS_LOW = 86_400.0
 """Seconds for which less must have been enough: a day has its quiet night and its peak."""
 
+_NOTED_AGAIN = 3600.0
+"""Seconds between two notes of the same need: who passes on what is new has little to pass on."""
+
 _MOST_DOWN = 0.5
 """A lead time falls to half at the most, and then waits for another day."""
 
@@ -42,7 +45,8 @@ class MeasuredLead:
     """The lead time of a workload whose lead time is ``auto``, and why it is that.
 
     ``measured`` is p95 and delay before bounds and smoothing, None where nothing is measured yet.
-    ``needed_at`` is when so much was last called for (Unix seconds): what the way down goes by.
+    ``needed_at`` is when so much was last called for, noted once an hour (Unix seconds): what the
+    way down goes by.
     """
 
     lead_time: timedelta
@@ -111,7 +115,8 @@ def measured_lead_time(
         why = f"{told} = {_whole(measured)}{high_cut or held_cut}"
         if high != held:
             why += f"; {format_duration(held)} is kept"
-        return MeasuredLead(held, why, measured, now)
+        noted = before.needed_at
+        return MeasuredLead(held, why, measured, now if now - noted >= _NOTED_AGAIN else noted)
     why = f"{told} = {_whole(measured)}{high_cut}"
     if now - before.needed_at < _STAYS_LOW:
         until = _clock(before.needed_at + _STAYS_LOW)

@@ -25,7 +25,7 @@ class Planned:
 
     ``replicas`` is what the plan asks for, ``wanted`` the same without ``max_replicas`` of the
     settings; the same array where nothing is cut. The rest is what is seen of it now, None where it
-    is not read.
+    is not read; ``pods`` are those that exist, for replicas that a quota refuses do not.
     """
 
     namespace: str
@@ -38,11 +38,19 @@ class Planned:
     scaled: Scaled | None = None
     scaled_object: ScaledObjectSeen | None = None
     autoscaler: AutoscalerSeen | None = None
+    pods: int | None = None
 
     @property
     def workload(self) -> str:
         """``namespace/name``."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def present(self) -> int:
+        """The pods that take room now, as far as it is known."""
+        if self.pods is not None:
+            return self.pods
+        return 0 if self.scaled is None else self.scaled.replicas
 
     @property
     def bounds(self) -> tuple[int, int | None]:
@@ -61,6 +69,7 @@ def planned(
     scaled: Scaled | None = None,
     scaled_object: ScaledObjectSeen | None = None,
     autoscaler: AutoscalerSeen | None = None,
+    pods: int | None = None,
 ) -> Planned:
     """A plan with what is seen of its workload; floors of events are in it."""
     rule, step = plan.rule, plan.outlook.step
@@ -81,6 +90,7 @@ def planned(
         scaled,
         scaled_object,
         autoscaler,
+        pods,
     )
 
 

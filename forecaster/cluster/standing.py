@@ -57,32 +57,45 @@ class Standing:
     @classmethod
     def seen(
         cls,
-        scaled: Scaled,
+        scaled: Scaled | None,
         autoscaler: AutoscalerSeen | None = None,
         scaled_object: ScaledObjectSeen | None = None,
         unschedulable: str | None = None,
+        *,
+        ready: int | None = None,
     ) -> Standing:
-        """From what is read of the cluster; ``unschedulable`` is the message of one of its pods."""
+        """From what is read of the cluster; ``unschedulable`` is the message of one of its pods.
+
+        ``ready`` counts its ready pods, by default as ``scaled`` does, which is None for what is
+        neither a Deployment nor a StatefulSet.
+        """
+        if ready is None:
+            ready = 0 if scaled is None else scaled.ready
         paused = scaled_object is not None and scaled_object.paused
+        replicas, refused = ready, None
+        if scaled is not None:
+            replicas, refused = scaled.replicas, scaled.refused
+        elif autoscaler is not None:
+            replicas = autoscaler.current
         if autoscaler is None:
             return cls(
-                scaled.ready,
-                scaled.replicas,
+                ready,
+                replicas,
                 max_replicas=None if scaled_object is None else scaled_object.max_replicas,
-                refused=scaled.refused,
+                refused=refused,
                 unschedulable=unschedulable,
                 paused=paused,
             )
         tolerance = autoscaler.tolerance_up
         return cls(
-            scaled.ready,
-            scaled.replicas,
+            ready,
+            replicas,
             autoscaler.desired,
             autoscaler.max_replicas,
             _TOLERANCE if tolerance is None else tolerance,
             autoscaler.limited,
             autoscaler.stuck,
-            scaled.refused,
+            refused,
             unschedulable,
             paused,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
 from collections.abc import Iterable
 
 from forecaster.cluster.seen import NodeSeen, PodSeen
@@ -50,7 +49,7 @@ class StartUps:
     def __init__(self) -> None:
         self._packed = bytearray()
         self._ready = array("d")
-        self._lost: deque[float] = deque(maxlen=MOST_KEPT)
+        self._lost: list[float] = []
         self._waiting: dict[str, float] = {}
         self._unschedulable: set[str] = set()
         self._settled: set[str] = set()
@@ -68,6 +67,9 @@ class StartUps:
         caller gives the pods of this workload alone, and the ``node`` that ``after`` stands on
         where nodes are read.
         """
+        if before is not None and after is not None and before.uid != after.uid:
+            self.note(now, before, None)  # a StatefulSet's pod, made again under its name
+            before = None
         first = before or after
         if first is None:
             return None
@@ -114,12 +116,16 @@ class StartUps:
         del self._waiting[uid]
         self._settled.add(uid)
         if after is None or found is None:
-            self._lost.append(now)
+            self._give_up(now)
             return None
         found = start_up(after, node, unschedulable=unschedulable)
         if found is not None:
             self._keep(found, uid)
         return found
+
+    def _give_up(self, at: float) -> None:
+        self._lost.append(at)
+        del self._lost[:-MOST_KEPT]
 
     def _has(self, uid: str) -> bool:
         return bool((self._rows()["pod"] == pod_key(uid)).any())
@@ -158,7 +164,7 @@ class StartUps:
         made = cls()
         for row in sorted(rows):
             if row[5] == NEVER_READY:
-                made._lost.append(row[0])
+                made._give_up(row[0])
             else:
                 made._insert(row)
         return made

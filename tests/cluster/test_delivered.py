@@ -225,7 +225,11 @@ def test_a_standing_is_read_from_what_is_seen() -> None:
     found = Standing.seen(scaled, autoscaler, scaled_object, FULL)
     assert found == Standing(90, 91, 95, 200, 0.0, None, None, QUOTA, FULL, True)
     assert Standing.seen(scaled, None, scaled_object).max_replicas == 300
-    assert Standing.seen(scaled, AutoscalerSeen("s", "h", PLAYER, 2, 9, 1, 1)).tolerance == 0.1
+    plain = AutoscalerSeen("streaming", "hpa", PLAYER, 2, 9, 7, 8)
+    assert Standing.seen(scaled, plain).tolerance == 0.1
+    # something of another kind, such as a Rollout: the HPA alone knows how many there are
+    assert Standing.seen(None, plain, ready=6) == Standing(6, 7, 8, 9)
+    assert Standing.seen(None, ready=6) == Standing(6, 6)
 
 
 # Minutes

@@ -183,6 +183,13 @@ def test_each_resource_has_its_own_unit(key: str, hard: float, used: float, fix:
     assert found.fix == f"raise {key} of quota streaming/team {fix}"
 
 
+def test_replicas_that_a_quota_refuses_use_none_of_it() -> None:
+    """Of 260 replicas 100 exist: of 260 pods used 160 are those of others."""
+    plan = replace(asking("a", PEAK, now=260), pods=100)
+    found = only(capacity_warnings(EIGHT, [plan], [quota({"pods": 260.0}, {"pods": 260.0})]))
+    assert (found.used_by_others, found.wanted) == (160.0, 420.0)
+
+
 def test_other_keys_and_other_namespaces_are_left_alone() -> None:
     team = quota({"limits.cpu": 1.0, "count/secrets": 1.0})
     elsewhere = replace(quota({"pods": 1.0}), namespace="other")

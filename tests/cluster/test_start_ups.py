@@ -259,6 +259,15 @@ def test_a_restart_of_the_service_counts_no_pod_twice() -> None:
     assert again.summary(EIGHT + 100) == book.summary(EIGHT + 100)
 
 
+def test_a_stateful_pod_that_comes_back_under_its_name_is_another_one() -> None:
+    """Read anew after a cut, the list has the name with another uid."""
+    old, new = last(coming_up("a", EIGHT)), coming_up("b", EIGHT + DAY)
+    book = StartUps()
+    play(book, coming_up("a", EIGHT))
+    told = [Change(EIGHT + DAY, old, new[0].after), *new[1:]]
+    assert [one.created for one in play(book, told)] == [EIGHT + DAY]
+
+
 # What is kept
 
 
