@@ -57,20 +57,17 @@ class Standing:
     @classmethod
     def seen(
         cls,
+        ready: int,
         scaled: Scaled | None,
         autoscaler: AutoscalerSeen | None = None,
         scaled_object: ScaledObjectSeen | None = None,
         unschedulable: str | None = None,
-        *,
-        ready: int | None = None,
     ) -> Standing:
         """From what is read of the cluster; ``unschedulable`` is the message of one of its pods.
 
-        ``ready`` counts its ready pods, by default as ``scaled`` does, which is None for what is
-        neither a Deployment nor a StatefulSet.
+        ``ready`` counts its ready pods; ``scaled`` is None for what is neither a Deployment nor a
+        StatefulSet.
         """
-        if ready is None:
-            ready = 0 if scaled is None else scaled.ready
         paused = scaled_object is not None and scaled_object.paused
         replicas, refused = ready, None
         if scaled is not None:

@@ -222,14 +222,14 @@ def test_a_standing_is_read_from_what_is_seen() -> None:
     scaled = Scaled("streaming", PLAYER, 91, 90, 2.0, 4e9, refused=QUOTA)
     autoscaler = AutoscalerSeen("streaming", "hpa", PLAYER, 2, 200, 91, 95, tolerance_up=0.0)
     scaled_object = ScaledObjectSeen("streaming", "so", "u", "1", PLAYER, 2, 300, paused=True)
-    found = Standing.seen(scaled, autoscaler, scaled_object, FULL)
+    found = Standing.seen(90, scaled, autoscaler, scaled_object, FULL)
     assert found == Standing(90, 91, 95, 200, 0.0, None, None, QUOTA, FULL, True)
-    assert Standing.seen(scaled, None, scaled_object).max_replicas == 300
+    assert Standing.seen(90, scaled, None, scaled_object).max_replicas == 300
     plain = AutoscalerSeen("streaming", "hpa", PLAYER, 2, 9, 7, 8)
-    assert Standing.seen(scaled, plain).tolerance == 0.1
+    assert Standing.seen(6, scaled, plain).tolerance == 0.1
     # something of another kind, such as a Rollout: the HPA alone knows how many there are
-    assert Standing.seen(None, plain, ready=6) == Standing(6, 7, 8, 9)
-    assert Standing.seen(None, ready=6) == Standing(6, 6)
+    assert Standing.seen(6, None, plain) == Standing(6, 7, 8, 9)
+    assert Standing.seen(6, None) == Standing(6, 6)
 
 
 # Minutes
