@@ -120,6 +120,10 @@ def train_lead_peak(
     if recent is None:
         raise HistoryTooShort(f"{series.series_id}: no traffic before {cutoff:%Y-%m-%d %H:%M} UTC")
     everything = usable_rows(recent, lead_steps)
+    lived = track if track is not None and track.moved_before(recent.end) else None
+    if lived is not None:  # where the onset of an event speaks, nobody asks the forests
+        near = lived.near_onset(recent.start, len(recent) + 1, lead_steps)
+        everything = everything[~near[everything]]
     steps = int(everything[-1] - everything[0]) + 1 if len(everything) else 0
     span = steps * series.step
     if not any(len(everything) >= count and span >= least for count, least in config.least_past):
@@ -128,14 +132,10 @@ def train_lead_peak(
         )
         raise HistoryTooShort(
             f"{series.series_id}: {len(everything)} whole lead windows of "
-            f"{format_duration((lead_steps + 1) * series.step)} over {format_duration(span)} were "
-            f"observed before {cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs "
-            f"{enough}"
+            f"{format_duration((lead_steps + 1) * series.step)} over {format_duration(span)}"
+            f"{' without an onset of an event' if lived is not None else ''} were observed before "
+            f"{cutoff:%Y-%m-%d %H:%M} UTC; a lead-peak model of its own needs {enough}"
         )
-    lived = track if track is not None and track.moved_before(recent.end) else None
-    if lived is not None:  # where the onset of an event speaks, nobody asks the forests
-        near = lived.near_onset(recent.start, len(recent) + 1, lead_steps)
-        everything = everything[~near[everything]]
     chosen = spread(everything, config.rows)
     taught = teaching_rows(recent, path, lead_steps, chosen, config.traffic_weight, lived)
     fitted = fit_rows(taught, config)

@@ -3,12 +3,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from forecaster.errors import HistoryTooShort
 from forecaster.events import Calendar, Event
 from forecaster.events.uplift import UpliftModel
 from forecaster.models.event_track import look_ahead, track_by_day
 from forecaster.models.peak.event_features import EVENT_FEATURES, event_matrix
 from forecaster.models.peak.features import FEATURES, decisions_at, expected_rise, feature_matrix
-from forecaster.models.peak.training import teaching_rows
+from forecaster.models.peak.training import teaching_rows, train_lead_peak
 from forecaster.traffic.history import TrafficSeries
 
 STEP = timedelta(minutes=1)
@@ -47,6 +48,21 @@ def test_the_longer_of_two_that_overlap_tells_the_end():
     found = features(long, show(5), rows=[370])
     assert found["event_minutes_to_end"].tolist() == [50]
     assert found["event_minutes_since_start"].tolist() == [70]
+
+
+def test_where_every_window_has_an_onset_there_is_too_little_left_to_learn_from():
+    """Every three hours one, and a lead time as long."""
+    step, zero = timedelta(minutes=5), datetime(2026, 3, 2, tzinfo=UTC)
+    series = TrafficSeries("a/b", zero, step, np.full(10 * 288, 100.0))
+    starts = [zero + 3 * place * HOUR for place in range(80)]
+    events = [
+        Event(at, at + timedelta(minutes=10), f"show-{place % 4}", uplift=5.0)
+        for place, at in enumerate(starts)
+    ]
+    track = track_by_day(NOTHING, Calendar(tuple(events)), series.end, zero, step, len(series))
+    said = "0 whole lead windows of 3h5m over 0s without an onset of an event were observed"
+    with pytest.raises(HistoryTooShort, match=said):
+        train_lead_peak(series, series.end, None, 36, track=track)
 
 
 def test_without_an_event_nothing_is_near():
