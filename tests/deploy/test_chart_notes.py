@@ -56,7 +56,9 @@ def test_the_token_for_keda_has_the_name_that_its_trigger_authentication_reads()
 def test_the_first_workload_is_asked_for() -> None:
     chart = rendered("minimal")
     assert "http://127.0.0.1:8080/v1/targets/streaming/player-api" in chart.notes
-    assert "preroll scaledobject --config preroll.yaml" in chart.notes
+    words = next(words for words in commands(chart) if "scaledobject" in words)
+    config = chart.container["args"][2]
+    assert words[words.index("--") :][:5] == ["--", "preroll", "scaledobject", "--config", config]
 
 
 @pytest.mark.parametrize(

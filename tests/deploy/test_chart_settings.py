@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from forecaster.cli.app import run
 from forecaster.settings import Settings, load_settings
 from tests.deploy.chart import NAMES, Chart, rendered
-from tests.deploy.documents import TOKEN
+from tests.deploy.documents import TOKEN, parse
 
 OTHER = "0d" * 32
 
@@ -138,3 +139,34 @@ def test_a_change_of_tokens_that_the_chart_knows_makes_a_new_pod() -> None:
 
 def test_settings_of_somebody_else_have_no_checksum() -> None:
     assert checksums("existing") == {}
+
+
+@pytest.mark.parametrize("name", ["minimal", "open"])
+def test_the_pod_writes_scaled_objects_that_ask_this_release(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chart = rendered(name, "floors")
+    mounted(chart, tmp_path)
+    for variable, text in chart.variables.items():
+        monkeypatch.setenv(variable, text.replace("/etc/preroll", str(tmp_path)))
+    assert run(["scaledobject", "--config", str(tmp_path / "preroll.yaml")]) == 0
+    authentication, scaled = parse(capsys.readouterr().out)
+    service = chart.the("Service")
+    port = service["spec"]["ports"][0]["port"]
+    host = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc:{port}"
+    trigger = scaled["spec"]["triggers"][0]
+    assert trigger["metadata"]["url"] == f"http://{host}/v1/targets/streaming/player-api"
+    assert trigger["authenticationRef"]["name"] == authentication["metadata"]["name"]
+    secret = authentication["spec"]["secretTargetRef"][0]["name"]
+    assert f"create secret generic {secret} --namespace streaming" in chart.notes
+
+
+def test_it_agrees_with_the_trigger_authentication_of_the_chart() -> None:
+    chart = rendered("existing")
+    authentication = chart.the("TriggerAuthentication")
+    assert chart.variables["PREROLL_KEDA__AUTHENTICATION"] == authentication["metadata"]["name"]
+    (reference,) = authentication["spec"]["secretTargetRef"]
+    assert chart.variables["PREROLL_KEDA__SECRET"] == reference["name"]

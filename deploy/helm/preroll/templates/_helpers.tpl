@@ -77,6 +77,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- .Values.keda.triggerAuthentication.name | default (include "preroll.fullname" .) -}}
 {{- end -}}
 
+{{- define "preroll.triggerSecretName" -}}
+{{- .Values.keda.triggerAuthentication.existingSecret | default (printf "%s-token" (include "preroll.triggerAuthenticationName" .)) -}}
+{{- end -}}
+
 {{/* The settings as a map, whichever way they came, for what follows from them. An existing ConfigMap
      cannot be looked into: then "settings" says what its file says, as far as it matters here. */}}
 {{- define "preroll.settings" -}}
