@@ -36,6 +36,7 @@ KEYS: Mapping[str, str] = {
     f"{ANNOTATION_PREFIX}{field.replace('_', '-')}": field
     for field in (
         "capacity",
+        "target_utilisation",
         "lead_time",
         "quantile",
         "min_replicas",
@@ -127,7 +128,11 @@ def _in_quotes(problem: SettingsProblem) -> SettingsProblem:
 
 
 def _unknown(key: str) -> SettingsProblem:
-    near = difflib.get_close_matches(key, [ENABLED, *KEYS], n=1)
-    known = ", ".join(one.removeprefix(ANNOTATION_PREFIX) for one in (ENABLED, *KEYS))
-    hint = f"did you mean {near[0]}?" if near else f"known below {ANNOTATION_PREFIX}: {known}"
+    known = [one.removeprefix(ANNOTATION_PREFIX) for one in (ENABLED, *KEYS)]
+    near = difflib.get_close_matches(key.removeprefix(ANNOTATION_PREFIX), known, n=1)
+    hint = (
+        f"did you mean {ANNOTATION_PREFIX}{near[0]}?"
+        if near
+        else f"known below {ANNOTATION_PREFIX}: {', '.join(known)}"
+    )
     return SettingsProblem(key, f"unknown key; {hint}")

@@ -90,7 +90,7 @@ def _scaled_object(item: Mapping[str, Any]) -> ScaledObjectSeen:
             if key.startswith(ANNOTATION_PREFIX)
         },
         labels={intern(str(key)): str(value) for key, value in mapping(about, "labels").items()},
-        autoscaler=mapping(item, "status").get("hpaName") or None,
+        autoscaler=_word(mapping(item, "status"), "hpaName"),
         paused=_PAUSED_AT in annotations or annotations.get(_PAUSED, "false") not in _FALSE,
     )
 
@@ -184,6 +184,10 @@ def _node(item: Mapping[str, Any]) -> NodeSeen:
         pods=int(number(room, "pods") or 0),
         schedulable=not closed,
     )
+
+
+def _word(of: Mapping[str, Any], key: str) -> str | None:
+    return text(of, key) if of.get(key) else None
 
 
 def _target(spec: Mapping[str, Any]) -> TargetRef:

@@ -15,6 +15,7 @@ from forecaster.cluster.inventory import Inventory
 from forecaster.cluster.pace import Pace
 from forecaster.cluster.resources import Resource, resources_to_read
 from forecaster.cluster.watching import ClusterWatch
+from tests.cluster.objects import Object, scaled_object
 from tests.cluster.standin import StandIn
 
 QUICK = Pace(first=0.05, longest=0.2, refused=0.2, settled_seconds=5.0)
@@ -45,6 +46,11 @@ def write_kubeconfig(path: Path, url: str, token: str | None = "right", **cluste
 
 def client_of(server: StandIn, folder: Path, timeouts: Timeouts = IMPATIENT) -> ClusterClient:
     return connect(write_kubeconfig(folder / "kubeconfig", server.url), timeouts=timeouts)
+
+
+def declared(name: str, capacity: str) -> Object:
+    """A ScaledObject that can be told apart by its annotation."""
+    return scaled_object(name, annotations={"preroll.io/capacity": capacity})
 
 
 class Reader:
@@ -89,6 +95,10 @@ class Reader:
     def connected(self, kind: str, namespace: str | None = None) -> bool:
         state = self.state(kind, namespace)
         return state is not None and state.connected
+
+    def capacity_of(self, name: str) -> str | None:
+        seen = self.inventory.scaled_objects.get("streaming", name)
+        return None if seen is None else seen.annotations.get("preroll.io/capacity")
 
     def problem(self, kind: str, namespace: str | None = None) -> str:
         state = self.state(kind, namespace)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from forecaster.cluster.declared import DeclaredWorkloads
+from forecaster.cluster.seen import ScaledObjectSeen, TargetRef
+from forecaster.settings.shape import DefaultsShape
+
+
+def seen(name: str, *, uid: str = "", target: str = "", **annotations: str) -> ScaledObjectSeen:
+    told = {f"preroll.io/{key.replace('_', '-')}": text for key, text in annotations.items()}
+    ref = TargetRef("Deployment", target or name)
+    return ScaledObjectSeen(
+        "streaming", name, uid or f"uid-{name}", "1", ref, 2, 60, {**told}, {"tier": "edge"}
+    )
+
+
+def enabled(
+    name: str, capacity: str = "120", *, uid: str = "", called: str | None = None
+) -> ScaledObjectSeen:
+    more = {} if called is None else {"preroll.io/name": called}
+    plain = seen(name, uid=uid, enabled="true", capacity=capacity)
+    return replace(plain, annotations={**plain.annotations, **more})
+
+
+def workloads(declared: DeclaredWorkloads) -> dict[str, float]:
+    return {one.settings.workload: one.settings.rule.capacity_rps for one in declared.workloads()}
+
+
+def said(declared: DeclaredWorkloads) -> list[str]:
+    return [str(one) for one in declared.problems()]
+
+
+def test_a_declaration_comes_changes_and_goes() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    assert declared.take(None, enabled("page"))
+    assert declared.take(None, enabled("player", "50"))
+    assert workloads(declared) == {"streaming/page": 120.0, "streaming/player": 50.0}
+    assert declared.take(enabled("page"), enabled("page", "130"))
+    assert workloads(declared)["streaming/page"] == 130.0
+    assert declared.take(enabled("page", "130"), seen("page"))
+    assert declared.take(enabled("player", "50"), None)
+    assert workloads(declared) == {}
+
+
+def test_what_changes_nothing_about_a_declaration_says_so() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    assert not declared.take(None, seen("other"))
+    assert declared.take(None, enabled("page"))
+    assert not declared.take(enabled("page"), replace(enabled("page"), paused=True))
+    assert not declared.take(enabled("page"), replace(enabled("page"), resource_version="9"))
+    assert declared.take(enabled("page"), replace(enabled("page"), max_replicas=70))
+    assert declared.take(None, replace(enabled("page"), target=TargetRef("StatefulSet", "page")))
+    assert not declared.take(seen("other"), None)
+
+
+def test_an_edit_that_cannot_be_used_takes_no_floor_away() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("page"))
+    assert declared.take(enabled("page"), enabled("page", "lots"))
+    assert workloads(declared) == {"streaming/page": 120.0}
+    assert said(declared) == [
+        "ScaledObject streaming/page: preroll.io/capacity: 'lots' is not a number; "
+        'for example: "120"; what it said before holds'
+    ]
+    assert not declared.take(None, enabled("page", "lots"))
+    assert declared.take(enabled("page", "lots"), enabled("page", "90"))
+    assert (workloads(declared), said(declared)) == ({"streaming/page": 90.0}, [])
+
+
+def test_an_object_that_was_never_fine_declares_nothing() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("page", "lots"))
+    assert workloads(declared) == {}
+    assert said(declared)[0].endswith('for example: "120"')
+
+
+def test_an_object_made_again_under_its_name_does_not_inherit() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("page"))
+    declared.take(enabled("page"), enabled("page", "lots", uid="another"))
+    assert workloads(declared) == {}
+
+
+def test_the_settings_come_first_and_the_object_is_told() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), {"streaming/page"})
+    declared.take(None, enabled("page"))
+    assert workloads(declared) == {}
+    assert said(declared) == [
+        "ScaledObject streaming/page: preroll.io/enabled: streaming/page stands in Preroll's "
+        'settings, which come first; for example: preroll.io/enabled: "false"'
+    ]
+
+
+def test_of_two_of_one_name_the_first_counts_and_takes_its_place_when_it_goes() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("b", "2", called="page"))
+    declared.take(None, enabled("a", "1", called="page"))
+    assert workloads(declared) == {"streaming/page": 1.0}
+    assert said(declared) == [
+        "ScaledObject streaming/b: preroll.io/name: streaming/page is declared by ScaledObject "
+        "streaming/a already; for example: preroll.io/name: b"
+    ]
+    declared.take(enabled("a", "1", called="page"), None)
+    assert (workloads(declared), said(declared)) == ({"streaming/page": 2.0}, [])
