@@ -23,8 +23,8 @@ EventsOption = Annotated[
     typer.Option(
         "--events",
         metavar="FILE",
-        help="A calendar of events known ahead: YAML, CSV (start,end,name,category,importance), "
-        "iCalendar; preroll events check shows how it is understood.",
+        help="A calendar of events known ahead: YAML, CSV (start, end, name, category, "
+        "importance), iCalendar; preroll events check shows how it is understood.",
         show_default=False,
     ),
 ]
@@ -50,7 +50,7 @@ def read_events(
         print_warning(f"{path}: {problem}")
     if len(found.problems) > _MOST_TOLD:
         print_warning(f"{path}: and {len(found.problems) - _MOST_TOLD} more bad entries")
-    if not found.calendar:
+    if not found.calendar.between(since, until):
         print_notice(f"{path}: no event in it concerns this traffic's time")
     return found.calendar
 

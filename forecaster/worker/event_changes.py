@@ -95,7 +95,7 @@ def patched(event: Event, patch: Patch, timezone: str | None = None) -> Event:
         document.pop("end")
         moved = event_of(document, event.event_id, timezone)
         try:
-            return dataclasses.replace(moved, end=moved.start + event.duration)
+            return _written(dataclasses.replace(moved, end=moved.start + event.duration))
         except ValueError as error:
             raise _refused(error) from error
     return event_of(document, event.event_id, timezone)
@@ -171,9 +171,15 @@ def extended(event: Event, to: timedelta | datetime, now: datetime) -> Event:
     try:
         if event.end is None and isinstance(to, timedelta):
             return dataclasses.replace(event, ceiling=event.ceiling + to)
-        return dataclasses.replace(event, end=end)
+        return _written(dataclasses.replace(event, end=end))
     except ValueError as error:
         raise _refused(error, field) from error
+
+
+def _written(event: Event) -> Event:
+    """The event, if a document can hold it: an end counted from others may lie beyond its years."""
+    EventDocument.from_event(event)
+    return event
 
 
 def _text(instant: datetime) -> str:

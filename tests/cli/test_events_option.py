@@ -41,6 +41,13 @@ def test_a_plans_page_marks_the_matches_of_its_time(tmp_path):
     assert "Yugoslavia" not in page.read_text()
 
 
+def test_a_calendar_of_another_time_is_told(tmp_path):
+    calendar = tmp_path / "later.csv"
+    calendar.write_text("start,end,category\n2026-06-11T19:00Z,2026-06-11T21:00Z,football\n")
+    _, output = planned(tmp_path, "--events", calendar)
+    assert "no event in it concerns this traffic's time" in output
+
+
 def test_a_bad_entry_is_told_with_its_place_and_left_out(tmp_path):
     calendar = tmp_path / "matches.csv"
     calendar.write_text(

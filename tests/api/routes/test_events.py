@@ -250,6 +250,18 @@ def test_a_key_that_stands_twice_among_thousands_is_found_at_once(service: Servi
     assert "'k19999' stands twice" in answer.json()["reason"]
 
 
+def test_an_end_that_is_counted_beyond_the_last_year_is_refused(service: Service) -> None:
+    service.client.post("/v1/events", json=MATCH)
+    answer = service.client.patch("/v1/events/opening", json={"start": "2199-12-31T23:00:00Z"})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["problems"]] == ["end"]
+    late = {"id": "late", "start": "2199-12-31T20:00:00Z", "end": "2199-12-31T23:00:00Z"}
+    service.client.post("/v1/events", json={"kind": "a", **late})
+    answer = service.client.post("/v1/events/late/extend", json={"by": "8h"})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["problems"]] == ["by"]
+
+
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/events/opening/extend"])
 def test_half_a_surrogate_pair_as_a_key_is_refused_like_all_else(
     service: Service, path: str
