@@ -194,13 +194,20 @@ def _options(
     from dataclasses import replace
 
     from forecaster.keda import DEFAULT_OPTIONS, options_of
-    from forecaster.settings.versions import OLDEST_KEDA, OLDEST_KUBERNETES, Version, read_version
+    from forecaster.settings.versions import (
+        OLDEST_KEDA,
+        OLDEST_KUBERNETES,
+        Version,
+        read_version,
+        show_version,
+    )
 
     def version(text: str | None, oldest: Version, hint: str) -> Version | None:
         try:
             return None if text is None else read_version(text, oldest)
         except ValueError as error:
-            raise typer.BadParameter(f"{error}; for example: 1.34", param_hint=hint) from error
+            told = f"{error}; for example: {show_version(oldest)}"
+            raise typer.BadParameter(told, param_hint=hint) from error
 
     changed: dict[str, Any] = {
         "cpu_utilisation": cpu,
