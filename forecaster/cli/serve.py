@@ -47,7 +47,14 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
         store = open_store(settings.store_path, utc_now())
         workloads = tuple(one.workload for one in settings.fleet.workloads)
         source = ConfiguredSource(settings.source, workloads)
-        service = Service(settings.fleet, source, store, events=settings.events, log=settings.log)
+        service = Service(
+            settings.fleet,
+            source,
+            store,
+            events=settings.events,
+            kubernetes=settings.kubernetes,
+            log=settings.log,
+        )
         run_service(
             service,
             listener,

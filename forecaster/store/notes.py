@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import select
@@ -38,8 +40,27 @@ class NoteShelf:
                 f"store {self._path}: the stored note {name!r} cannot be read: {error}"
             ) from error
 
+    def load_below(self, prefix: str) -> dict[str, str]:
+        """The documents whose names begin so, by the rest of their names; unreadable ones not."""
+        query = select(notes).where(notes.c.name.startswith(prefix, autoescape=True))
+        found = {}
+        with guarded(self._path, "read"), self._engine.begin() as connection:
+            for row in connection.execute(query):
+                with contextlib.suppress(zlib.error, UnicodeDecodeError):
+                    document = zlib.decompress(row.document).decode()
+                    found[row.name.removeprefix(prefix)] = document
+        return found
+
     def save(self, name: str, document: str) -> None:
         """Put a document in the place of the one of this name."""
-        row: dict[str, object] = {"name": name, "document": zlib.compress(document.encode(), 1)}
-        with guarded(self._path, "written"), writing(self._engine).begin() as connection:
-            put_rows(connection, notes, [row])
+        self.save_all({name: document})
+
+    def save_all(self, documents: Mapping[str, str]) -> None:
+        """Put documents, by name, in the place of those that are there: all of them or none."""
+        rows: list[dict[str, object]] = [
+            {"name": name, "document": zlib.compress(document.encode(), 1)}
+            for name, document in documents.items()
+        ]
+        if rows:
+            with guarded(self._path, "written"), writing(self._engine).begin() as connection:
+                put_rows(connection, notes, rows)

@@ -16,6 +16,7 @@ from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import Fleet, LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.board import Board
+from forecaster.worker.cluster_side import ClusterSide
 from forecaster.worker.loading import take_fleet
 from forecaster.worker.mailbox import Outbox
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
@@ -55,6 +56,7 @@ class Surroundings:
     store: PlanStore
     events: Programme
     roster: Roster
+    cluster: ClusterSide
     clock: Callable[[], datetime]
     tick_seconds: float
     log: LogSettings | None
@@ -102,12 +104,15 @@ class Conductor:
         for child in (self._trainer, self._refresher):
             if child is not None:
                 child.ask_to_end()
+        self._given.cluster.ask_to_end()
         for child in (self._trainer, self._refresher):
             if child is not None:
                 child.end(_PATIENCE_SECONDS)
+        self._given.cluster.end(_PATIENCE_SECONDS)
 
     def _round(self, now: datetime) -> None:
         self._note_served(now)
+        self._given.cluster.round(self._board, now)
         self._look_at_fleet(now)
         self._look_at_events(now)
         self._hear_trainer(now)
@@ -122,6 +127,7 @@ class Conductor:
     def _listen(self, stopping: threading.Event) -> None:
         """Wait for a tick, or until somebody tells something."""
         receivers = [one.receiver for one in (self._trainer, self._refresher) if one is not None]
+        receivers += self._given.cluster.receivers
         if receivers:
             wait(receivers, timeout=self._given.tick_seconds)
         else:
@@ -148,9 +154,11 @@ class Conductor:
 
     def _look_at_events(self, now: datetime) -> None:
         events = self._given.events
-        if events.look(now) and self._board.take_calendar(events.calendar, now):
-            self._noted_step = None  # a need that is larger than what the step began with counts
-            self._news = True
+        if events.look(now):
+            self._given.cluster.desk.take_calendar(events.calendar, self._fleet, now)
+            if self._board.take_calendar(events.calendar, now):
+                self._noted_step = None  # a need that is larger than the step began with counts
+                self._news = True
         if self._board.take_event_notices(events.notices()):
             self._news = True
 

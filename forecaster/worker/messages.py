@@ -10,6 +10,7 @@ from forecaster.models.peak import Taught
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.store import PackedOutlook, StoredUplift, TrainingRecord
+from forecaster.worker.cluster_messages import ClusterMessage
 
 __all__ = [
     "Foretold",
@@ -115,4 +116,5 @@ Message = (
     | Foretold
     | Refreshed
     | RefreshFailed
+    | ClusterMessage
 )

@@ -9,8 +9,16 @@ from types import TracebackType
 from typing import Self
 
 from forecaster.planning.snapshot import Snapshot
-from forecaster.settings import NO_EVENTS, EventSettings, Fleet, LogSettings
+from forecaster.settings import (
+    NO_EVENTS,
+    NO_KUBERNETES,
+    EventSettings,
+    Fleet,
+    KubernetesSettings,
+    LogSettings,
+)
 from forecaster.store import NoteShelf, PlanStore
+from forecaster.worker.cluster_side import ClusterSide
 from forecaster.worker.conductor import Conductor, Surroundings
 from forecaster.worker.loading import load_board
 from forecaster.worker.programme import Programme
@@ -32,10 +40,11 @@ class Service:
 
     It starts a thread, which starts a process to train and one to refresh; whoever serves reads
     ``snapshot()``. ``source`` makes the function that asks for traffic; ``events`` says what is
-    known ahead, and where more of it is; ``clock`` gives aware UTC instants. Source and clock go to
-    the other processes, so both must be picklable (see ``SourceFactory``), and a program that uses
-    this needs the usual ``if __name__ == "__main__"``. The clock is looked at every
-    ``tick_seconds``. With ``log``, the other processes log to stderr in that form.
+    known ahead, and where more of it is; ``kubernetes``, whether the cluster is read; ``clock``
+    gives aware UTC instants. Source and clock go to the other processes, so both must be picklable
+    (see ``SourceFactory``), and a program that uses this needs the usual
+    ``if __name__ == "__main__"``. The clock is looked at every ``tick_seconds``. With ``log``, the
+    other processes log to stderr in that form.
 
         with Service(fleet, source, open_store(path, utc_now())) as service:
             serve(service.snapshot)
@@ -48,6 +57,7 @@ class Service:
         store: PlanStore,
         *,
         events: EventSettings = NO_EVENTS,
+        kubernetes: KubernetesSettings = NO_KUBERNETES,
         clock: Callable[[], datetime] = utc_now,
         tick_seconds: float = 0.5,
         log: LogSettings | None = None,
@@ -56,8 +66,10 @@ class Service:
         """Whom is planned for."""
         self.events = Programme(events, fleet, store.path, clock)
         """What is known ahead, for whoever serves it."""
+        self.cluster = ClusterSide(kubernetes, fleet, self.roster, store.path, clock, log)
+        """What is known of the cluster, for whoever serves it."""
         self._given = Surroundings(
-            source, store, self.events, self.roster, clock, tick_seconds, log
+            source, store, self.events, self.roster, self.cluster, clock, tick_seconds, log
         )
         self._snapshot = Snapshot()
         self._stopping = threading.Event()
@@ -74,11 +86,13 @@ class Service:
         """
         now = self._given.clock()
         self.roster.load()
+        self.cluster.load()
         fleet = self.roster.fleet()
         self.events.take_fleet(fleet)
         self.events.load(now)
         board, served = load_board(fleet, self._given.store, now)
         board.take_calendar(self.events.calendar, now)
+        self.cluster.desk.take_calendar(self.events.calendar, fleet, now)
         board.take_event_notices(self.events.notices())
         self._publish(board.snapshot(now))
         conductor = Conductor(self._given, board, served, self._publish)

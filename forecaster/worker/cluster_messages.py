@@ -1,0 +1,91 @@
+"""What the reader of the cluster tells the serving process; small, frozen, picklable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from forecaster.cluster.lead_time import MeasuredLead
+from forecaster.cluster.seen import AutoscalerSeen, NodeSeen, QuotaSeen, Scaled, ScaledObjectSeen
+from forecaster.cluster.start_up_summary import StartUpSummary
+from forecaster.settings import WorkloadSettings
+
+__all__ = [
+    "ClusterHealth",
+    "ClusterMessage",
+    "ClusterRoom",
+    "ClusterSeen",
+    "Declared",
+    "LeadTimesSeen",
+    "SeenLead",
+    "SeenWorkload",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorkload:
+    """What the cluster says of one workload; each part None where it has none.
+
+    ``ready`` counts its ready pods, ``unschedulable`` is the message of one that finds no node.
+    """
+
+    scaled: Scaled | None = None
+    scaled_object: ScaledObjectSeen | None = None
+    autoscaler: AutoscalerSeen | None = None
+    ready: int = 0
+    unschedulable: str | None = None
+
+
+@dataclass(frozen=True)
+class ClusterSeen:
+    """The workloads that are other ones than when they were told last; None: it is not there."""
+
+    workloads: Mapping[str, SeenWorkload | None]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """All workloads that ScaledObjects declare, and what is wrong with annotations."""
+
+    workloads: tuple[WorkloadSettings, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLead:
+    """A workload's measured lead time, and the start-ups that it was measured from."""
+
+    measured: MeasuredLead
+    summary: StartUpSummary
+
+
+@dataclass(frozen=True)
+class LeadTimesSeen:
+    """Of the workloads whose start-ups say something else than when they were told last."""
+
+    workloads: Mapping[str, SeenLead]
+
+
+@dataclass(frozen=True)
+class ClusterRoom:
+    """Quotas, and nodes where they are read."""
+
+    quotas: tuple[QuotaSeen, ...] = ()
+    nodes: tuple[NodeSeen, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ClusterHealth:
+    """How the reading goes.
+
+    ``problems`` are why something cannot be read or written, one line each; ``known`` counts the
+    objects by kind; ``as_of`` is how old what is known of a kind is, in Unix seconds, None while it
+    is followed.
+    """
+
+    problems: tuple[str, ...] = ()
+    known: Mapping[str, int] = field(default_factory=dict)
+    as_of: Mapping[str, float | None] = field(default_factory=dict)
+
+
+ClusterMessage = ClusterSeen | Declared | LeadTimesSeen | ClusterRoom | ClusterHealth
