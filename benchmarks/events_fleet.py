@@ -1,4 +1,4 @@
-"""What a year of events costs a large fleet: every plan anew, and after one event more."""
+"""What a year of events costs a large fleet: every plan anew, one event more, and a refresh."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 from scipy.special import ndtri
 
+from benchmarks.events_refresh import measure_refresh
 from forecaster.events import Calendar, Event, Selector
 from forecaster.events.course import KNOTS
 from forecaster.events.effects import effects_between
@@ -48,7 +49,7 @@ class _Took:
 
 
 def measure_events_fleet() -> str:
-    """CPU seconds of planning the fleet by a year of events, and of one change, as Markdown."""
+    """CPU seconds of planning the fleet by a year of events, of one change, and of a refresh."""
     fleet = _fleet()
     year = Calendar(tuple(_year()))
     plans, ahead = _plans(fleet), KnownAhead()
@@ -74,13 +75,18 @@ def measure_events_fleet() -> str:
         rows.append((words, _median(lambda to=longer, n=count: _changed(plans, year, to, n))))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts = np.array([len(one) for one in concerned])
+    refreshed = measure_refresh(fleet, year, NOW)
+    rows.append(("one refresh, models that know events", refreshed.seconds))
     lines = ["| what | CPU s |", "|---|---:|", *(f"| {said} | {took:.3f} |" for said, took in rows)]
     lines += [
         "",
         f"- {WORKLOADS:,} workloads, {EVENTS:,} events in a year, {EXAMPLES} past ones a workload",
         f"- events that lift an outlook of two days: median {np.median(counts):g}, "
         f"{counts.min()} to {counts.max()}",
-        f"- resident memory at the most: {memory:,.0f} MiB",
+        f"- events that a refresh looks at for a workload: median {np.median(refreshed.events):g}, "
+        f"{refreshed.events.min()} to {refreshed.events.max()}; onsets told "
+        f"{refreshed.by_onset} of its {WORKLOADS * refreshed.rounds:,} lead peaks",
+        f"- resident memory before the refresh, at the most: {memory:,.0f} MiB",
     ]
     return "\n".join(lines)
 
