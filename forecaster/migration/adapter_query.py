@@ -16,7 +16,7 @@ from forecaster.migration.adapter import AdapterRule
 
 __all__ = ["AdapterQuery", "LabelRequirement", "expand", "external_query", "object_query"]
 
-_ACTION = re.compile(r"<<-?\s*(.*?)\s*-?>>")
+_ACTION = re.compile(r"(?:\s*<<-|<<)\s*(.*?)\s*(?:->>\s*|>>)")
 _BY_NAME = re.compile(r"index\s+\.LabelValuesByName\s+\"([^\"]+)\"|\.LabelValuesByName\.(\w+)")
 _AGGREGATED = re.compile(r"(?:sum|avg|min|max|count)\s*(?:by\s*\(\s*\)\s*)?\(", re.IGNORECASE)
 _BY_NOTHING = re.compile(r"\s*(?:by\s*\(\s*\)\s*)?\Z", re.IGNORECASE)

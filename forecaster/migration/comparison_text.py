@@ -42,9 +42,9 @@ def verdict(one: Compared) -> str:
     )
     return (
         f"{one.comparison.moved.workload}: the old set-up left {percent(old.unserved_ratio)} "
-        f"unserved with {old.replica_hours:,.0f} replica-hours; Preroll {percent(new.unserved_ratio)} "
-        f"with {new.replica_hours:,.0f}, and without the typed floors "
-        f"{percent(alone.unserved_ratio)} with {alone.replica_hours:,.0f}."
+        f"unserved with {old.replica_hours:,.0f} replica-hours; Preroll leaves "
+        f"{percent(new.unserved_ratio)} with {new.replica_hours:,.0f}, and without the typed "
+        f"floors {percent(alone.unserved_ratio)} with {alone.replica_hours:,.0f}."
     )
 
 

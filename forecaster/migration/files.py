@@ -8,11 +8,9 @@ from functools import partial
 from typing import Any
 
 from forecaster.durations import format_duration
+from forecaster.keda import Trap, find_traps, reasons_of, write_yaml
 from forecaster.keda.manifests import without_server_fields
-from forecaster.keda.reasons import reasons_of
-from forecaster.keda.trap import Trap
-from forecaster.keda.traps import find_traps
-from forecaster.keda.yaml_text import Comments, write_yaml
+from forecaster.keda.yaml_text import Comments
 from forecaster.migration.calendar_file import events_text
 from forecaster.migration.comparison import Compared
 from forecaster.migration.comparison_text import comparison_markdown, comparison_page

@@ -109,7 +109,7 @@ def _objects(document: YamlData, source: str) -> Iterator[Manifest]:
             kind=str(one.get("kind") or ""),
             namespace=str(metadata.get("namespace") or "default"),
             name=str(metadata.get("name") or ""),
-            place=f"{source}:{document.line_of(keys)}",
+            place=f"{source}:line {document.line_of(keys)}",
         )
 
 

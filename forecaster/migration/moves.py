@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 
 from forecaster.events import Calendar, DailyWindow, Event
-from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions
+from forecaster.keda import DEFAULT_OPTIONS, ScaledObjectOptions
 from forecaster.migration.calendar_file import migrate_events
 from forecaster.migration.old_setup import OldAutoscaler, OldSetup
 from forecaster.migration.settings_file import PLACEHOLDER_URL

@@ -15,7 +15,8 @@ more than that                               10 × wanted ÷ current, 8 at the l
 It asks for more than is wanted only within a step of 11.01, and never for fewer. Nor is it ever
 farther away than 12 and 8: between two scrapes HPA multiplies the same value again at every sync,
 so a value of 50 would grow tenfold before the next scrape tells that it was enough. From 10 to 100
-replicas takes 12 syncs, 3 minutes; by +10 % a sync it took 21.
+replicas takes 12 syncs, 3 minutes, where pods are ready at once; by +10 % a sync it took 21. HPA
+multiplies the replicas that are ready, so pods that start slowly slow both: give a ``lead_time``.
 
 Windows and events may cross midnight, of several that overlap the largest counts, an event adds to
 the daily window, multipliers may be fractions, and selectors count.

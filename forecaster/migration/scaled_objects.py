@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from forecaster.keda.existing import Existing
-from forecaster.keda.objects import Made, make_scaled_object, trigger_authentication
-from forecaster.keda.options import ScaledObjectOptions
+from forecaster.keda import (
+    Existing,
+    Made,
+    ScaledObjectOptions,
+    make_scaled_object,
+    trigger_authentication,
+)
 from forecaster.migration.workload import MigratedWorkload
 
 __all__ = ["authentications", "existing_hpa", "moved_object"]
