@@ -17,8 +17,10 @@ from api.routes.docs import docs_router
 from api.routes.events import events_router
 from api.routes.health import health_router
 from api.routes.targets import TargetRoute
+from api.routes.warnings import warnings_router
 from api.routes.workloads import workloads_router
 from forecaster.planning.snapshot import Snapshot
+from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
 from forecaster.worker.programme import Programme
 
 __all__ = ["PrerollAPI", "create_app"]
@@ -86,23 +88,26 @@ def create_app(
     tokens: Sequence[str] = (),
     events: Programme | None = None,
     events_tokens: Sequence[str] = (),
+    cluster: Callable[[], ClusterView] = lambda: NOTHING_KNOWN,
 ) -> FastAPI:
     """The service over what ``snapshot`` returns at each request; ``clock`` gives aware UTC.
 
     It starts nothing: whoever runs it replaces the snapshot. With ``tokens``, every request under
     /v1 must carry one of them, or of ``events_tokens``, which changes of events need; ValueError
-    where one cannot be sent in a header. Without ``events`` there are none to ask for.
+    where one cannot be sent in a header. Without ``events`` there are none to ask for. ``cluster``
+    gives what is known of it at each request.
     """
     targets = TargetRoute(snapshot, clock)
     app = PrerollAPI(Guards(tokens, events_tokens), targets)
     if events is None:
-        app.include_router(workloads_router(snapshot, clock))
+        app.include_router(workloads_router(snapshot, clock, cluster=cluster))
     else:
-        app.include_router(workloads_router(snapshot, clock, events.concerning))
+        app.include_router(workloads_router(snapshot, clock, events.concerning, cluster))
         app.include_router(events_router(events.desk, events.labels, clock))
+    app.include_router(warnings_router(cluster))
     app.include_router(health_router(snapshot))
     app.include_router(docs_router(_TITLE))
-    page = MetricsPage(snapshot, clock, targets.answers, events)
+    page = MetricsPage(snapshot, clock, targets.answers, events, cluster)
 
     @app.get(
         "/metrics",

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas import ErrorView, ProblemView, Text
+from api.schemas import ErrorView, ProblemView
+from api.view import Text
 from forecaster.programme.document import EventDocument, PatternDocument
 
 __all__ = [

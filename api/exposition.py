@@ -12,10 +12,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
+from api.cluster_metrics import ClusterCollector, ClusterWorkloadCollector
 from api.event_metrics import EventCollector
 from api.metrics import ServiceCollector, WorkloadCollector
 from api.pacing import in_turns
 from forecaster.planning.snapshot import Snapshot, WorkloadState
+from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
 from forecaster.worker.programme import Programme
 
 __all__ = ["CONTENT_TYPE", "MetricsPage"]
@@ -47,8 +49,10 @@ class MetricsPage:
         clock: Callable[[], datetime],
         answers: Mapping[int, int],
         events: Programme | None = None,
+        cluster: Callable[[], ClusterView] = lambda: NOTHING_KNOWN,
     ) -> None:
         self._events = events
+        self._cluster = cluster
         self._snapshot = snapshot
         self._clock = clock
         self._answers = answers
@@ -81,6 +85,16 @@ class MetricsPage:
         page.add(ServiceCollector(snapshot, ready, self._answers))
         if self._events is not None:
             page.add(EventCollector(await run_in_threadpool(self._events.counts, now)))
+        view = self._cluster()
+        if view is not NOTHING_KNOWN:
+            names = list(view.workloads)
+            parts = (
+                {name: view.workloads[name] for name in names[first : first + _WORKLOADS_A_SLICE]}
+                for first in range(0, len(names), _WORKLOADS_A_SLICE)
+            )
+            page.add(ClusterCollector(view, now))
+            async for part in in_turns(parts):
+                page.add(ClusterWorkloadCollector(part))
         return page.text()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
+from api.cluster_schemas import ClusterWorkloadView
+from api.view import Measured, Replicas, Text, View
 from forecaster.models.peak import Taught
 from forecaster.planning.capacity import Mode
 from forecaster.planning.target import Source
@@ -32,25 +33,7 @@ __all__ = [
 ]
 
 
-def _sendable(text: object) -> object:
-    # A file name in a reason may hold bytes that are no UTF-8: a "?" is better than no answer.
-    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
-
-
-def _finite_or_none(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-Text = Annotated[str, BeforeValidator(_sendable)]
-Measured = Annotated[float | None, BeforeValidator(_finite_or_none)]
-Replicas = Annotated[int, Field(ge=0, strict=True)]
-
-
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
-
-
-class LeadPeakView(_View):
+class LeadPeakView(View):
     """The highest traffic within the lead window that begins at ``at``, from live traffic."""
 
     at: Annotated[datetime, Field(description="The end of the latest observed interval.")]
@@ -63,7 +46,7 @@ class LeadPeakView(_View):
     ]
 
 
-class TargetView(_View):
+class TargetView(View):
     """What KEDA reads (``replicas``), what was planned, and why."""
 
     replicas: Annotated[
@@ -94,14 +77,14 @@ class TargetView(_View):
     notices: list[Text]
 
 
-class ErrorView(_View):
+class ErrorView(View):
     """Why there is no answer: ``error`` for programs, ``reason`` for people."""
 
     error: str
     reason: Text
 
 
-class ProblemView(_View):
+class ProblemView(View):
     """One field of a query that cannot be used."""
 
     field: str
@@ -115,13 +98,13 @@ class QueryErrorView(ErrorView):
     problems: list[ProblemView]
 
 
-class HealthView(_View):
+class HealthView(View):
     """The process answers."""
 
     status: str = "ok"
 
 
-class ReadinessView(_View):
+class ReadinessView(View):
     """Whether every workload has a plan or a stated reason for having none."""
 
     status: str
@@ -129,7 +112,7 @@ class ReadinessView(_View):
     waiting: Annotated[int, Field(description="How many workloads wait for their first training.")]
 
 
-class RuleView(_View):
+class RuleView(View):
     """How a workload turns traffic into replicas."""
 
     capacity_rps: float
@@ -140,7 +123,7 @@ class RuleView(_View):
     hold_down_seconds: float
 
 
-class TargetSummary(_View):
+class TargetSummary(View):
     """The target now, as ``/v1/targets`` gives it."""
 
     replicas: Replicas
@@ -150,14 +133,14 @@ class TargetSummary(_View):
     valid_until: datetime | None
 
 
-class ObservedView(_View):
+class ObservedView(View):
     """The latest complete interval: its start and its traffic per second."""
 
     start: datetime
     rate_rps: Measured
 
 
-class PlanView(_View):
+class PlanView(View):
     """What the plan was made from, and when it begins and ends."""
 
     made_at: Annotated[datetime, Field(description="The last instant whose traffic was used.")]
@@ -166,7 +149,7 @@ class PlanView(_View):
     model: Text
 
 
-class TrainingView(_View):
+class TrainingView(View):
     """How training went; ``last_error`` is what failed since it last ended well."""
 
     trained_at: datetime | None
@@ -176,7 +159,7 @@ class TrainingView(_View):
     last_error: Text | None
 
 
-class WorkloadView(_View):
+class WorkloadView(View):
     """All that is known of one workload; ``reason`` says why there is no target."""
 
     namespace: str
@@ -190,16 +173,20 @@ class WorkloadView(_View):
     lead_peak: LeadPeakView | None
     plan: PlanView | None
     training: TrainingView
+    cluster: Annotated[
+        ClusterWorkloadView | None,
+        Field(description="As it is in the cluster, where it is read."),
+    ] = None
 
 
-class WorkloadsView(_View):
+class WorkloadsView(View):
     """Every workload, in the order of the settings; ``notices`` concern them all."""
 
     workloads: list[WorkloadView]
     notices: list[Text]
 
 
-class EventBand(_View):
+class EventBand(View):
     """An event that concerns the workload, to be marked over its forecast."""
 
     id: str
@@ -219,7 +206,7 @@ class EventBand(_View):
     floor_rps: float | None
 
 
-class ForecastView(_View):
+class ForecastView(View):
     """The outlook and the plan as columns, one entry a step.
 
     A timestamp is the start of its interval, UTC. ``needed`` (raised to the floors of events) and

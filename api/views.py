@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from api.cluster_views import cluster_workload_view
 from api.schemas import (
     LeadPeakView,
     ObservedView,
@@ -19,6 +20,7 @@ from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import ObservedTraffic, TrainingState, WorkloadState
+from forecaster.worker.cluster_view import ClusterWorkload
 
 __all__ = ["target_view", "workload_view"]
 
@@ -44,8 +46,10 @@ def target_view(state: WorkloadState, now: datetime, notices: tuple[str, ...] = 
     )
 
 
-def workload_view(state: WorkloadState, now: datetime) -> WorkloadView:
-    """All that is known of one workload at ``now``."""
+def workload_view(
+    state: WorkloadState, now: datetime, cluster: ClusterWorkload = ClusterWorkload()
+) -> WorkloadView:
+    """All that is known of one workload at ``now``, and of it in the cluster."""
     target, reason = None, None
     try:
         view = target_view(state, now)
@@ -70,6 +74,7 @@ def workload_view(state: WorkloadState, now: datetime) -> WorkloadView:
         lead_peak=_lead_peak(state.live.told),
         plan=_plan(state.plan),
         training=_training(state.training),
+        cluster=cluster_workload_view(cluster),
     )
 
 

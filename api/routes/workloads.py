@@ -15,6 +15,7 @@ from api.pacing import in_turns
 from api.schemas import ErrorView, ForecastView, QueryErrorView, WorkloadsView
 from api.views import workload_view
 from forecaster.planning.snapshot import Snapshot
+from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
 from forecaster.worker.event_book import KnownEvent
 
 __all__ = ["Bands", "workloads_router"]
@@ -33,6 +34,7 @@ def workloads_router(
     snapshot: Callable[[], Snapshot],
     clock: Callable[[], datetime],
     bands: Bands = lambda _workload, _since, _until: (),
+    cluster: Callable[[], ClusterView] = lambda: NOTHING_KNOWN,
 ) -> APIRouter:
     """``/v1/workloads`` and ``/v1/workloads/{namespace}/{name}/forecast``."""
     router = APIRouter(prefix="/v1/workloads", tags=["workloads"])
@@ -43,9 +45,9 @@ def workloads_router(
         response_model=WorkloadsView,
     )
     async def workloads() -> Response:
-        now, seen = clock(), snapshot()
+        now, seen, around = clock(), snapshot(), cluster()
         rows = [
-            workload_view(state, now).model_dump_json().encode()
+            workload_view(state, now, around.of(state.workload)).model_dump_json().encode()
             async for state in in_turns(seen.workloads.values())
         ]
         rest = WorkloadsView(workloads=[], notices=list(seen.notices)).model_dump_json().encode()

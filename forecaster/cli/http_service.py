@@ -97,6 +97,7 @@ def run_service(
             tokens=tokens,
             events=service.events,
             events_tokens=events_tokens,
+            cluster=service.cluster.view,
         )
         server = _Server(uvicorn_config(app), service)
         # What lives for ever need not be looked through, for tens of milliseconds, at each
