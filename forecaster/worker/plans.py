@@ -119,6 +119,7 @@ class Plans:
 
         Plans that have ended stay as they are, and one that cannot be made leaves the one before.
         """
+        floors = self._floors.take(calendar, now)  # first: they hold whatever becomes of a plan
         spans = {
             name: (self.active[name], plan.outlook.start, plan.outlook.end)
             for name, plan in self._plans.items()
@@ -130,7 +131,7 @@ class Plans:
                 self._plan(self._known[name], self._held(name))
             except ForecastError as error:
                 _log.error("not planned anew", extra={"workload": name, "error": str(error)})
-        return list(dict.fromkeys([*changed, *self._floors.take(calendar, now)]))
+        return list(dict.fromkeys([*changed, *floors]))
 
     def _plan(self, known: _Known, held: Iterable[Held]) -> Plan:
         name = known.settings.workload

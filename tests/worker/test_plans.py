@@ -53,6 +53,20 @@ def test_an_event_lifts_the_plan_at_once_goes_on_when_it_is_extended_and_falls_w
     assert board.plans[0].outlook.reasons == ()
 
 
+def test_a_plan_that_breaks_takes_no_floor_along(monkeypatch):
+    from forecaster.worker import plans
+
+    def broken(*_):
+        raise IndexError("a model broke")
+
+    board = Board(TV, {})
+    board.take_outlook(outlook(rate=10.0), [], NOTHING_TAUGHT)
+    monkeypatch.setattr(plans, "outlook_with_events", broken)
+    with pytest.raises(IndexError):
+        board.take_calendar(Calendar((dataclasses.replace(FINAL, floor_replicas=40),)), NOW)
+    assert board.snapshot(NOW).target("tv/a", NOW + 61 * MINUTE).replicas == 40
+
+
 def test_a_retraining_keeps_the_event_and_does_not_lift_twice():
     board = Board(TV, {})
     board.take_calendar(Calendar((FINAL,)), NOW)
