@@ -26,7 +26,8 @@ from tests.deploy.documents import (
     write_settings,
 )
 
-ADDRESS = re.compile(r"http://preroll\.preroll\.svc[^\s\"'`]*")
+SERVER = r"http://preroll\.preroll\.svc[^\s\"'`/]*"
+ADDRESS = re.compile(SERVER + r"/[^\s\"'`]*")
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,12 @@ def test_the_triggers_host_and_port_are_the_services() -> None:
     name, namespace = server["metadata"]["name"], server["metadata"]["namespace"]
     assert parts.netloc == f"{name}.{namespace}.svc:{port['port']}"
     assert not parts.query, "KEDA drops it when it asks every endpoint of a service"
+
+
+def test_nothing_names_another_server_than_the_trigger_does() -> None:
+    named = {one for path in manifest_files() for one in re.findall(SERVER, path.read_text())}
+    parts = urlsplit(trigger("metrics-api")["metadata"]["url"])
+    assert named == {f"http://{parts.netloc}"}
 
 
 def test_the_trigger_reads_the_plans_target(service: Service) -> None:
