@@ -119,7 +119,7 @@ def _wanted(
     work: Work, found: Iterable[Existing], *, from_files: bool
 ) -> list[tuple[WorkloadSettings | None, Existing | None]]:
     known = {one.workload: one for one in work.known or ()}
-    existing = {one.workload: one for one in best_for_each(found)}
+    existing = {_name_in_preroll(one, known): one for one in best_for_each(found)}
     names = list(existing) if from_files else list(known)
     names += [one for one in work.workloads if one not in names and one in known]
     chosen = [one for one in names if work.wants(one)]
@@ -140,6 +140,13 @@ def _wanted(
         there = _listed(sorted({*known, *existing}))
         raise typer.BadParameter(f"{told}; there are {there}", param_hint="--namespace")
     return [(known.get(one), existing.get(one)) for one in chosen]
+
+
+def _name_in_preroll(existing: Existing, known: Mapping[str, WorkloadSettings]) -> str:
+    """What it asks Preroll for today, unless only what it scales is known there."""
+    if existing.asked and (existing.asked in known or existing.workload not in known):
+        return existing.asked
+    return existing.workload
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

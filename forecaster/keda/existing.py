@@ -9,6 +9,7 @@ from typing import Any
 from forecaster.errors import ManifestError
 from forecaster.keda.hpa_metrics import triggers_of
 from forecaster.keda.manifests import mapping_at, read_manifests, without_server_fields
+from forecaster.keda.naming import is_preroll_trigger, target_path
 from forecaster.keda.trap import Trap, name_of
 
 __all__ = [
@@ -54,8 +55,22 @@ class Existing:
 
     @property
     def workload(self) -> str:
-        """``namespace/name`` of what is scaled: its name in Preroll, unless settings say else."""
+        """``namespace/name`` of what is scaled."""
         return f"{self.namespace}/{self.target['name']}"
+
+    @property
+    def asked(self) -> str | None:
+        """``namespace/name`` of the workload that Preroll is asked for already, if it is.
+
+        It may have another name there than what is scaled: by the trigger's address, or declared
+        by an annotation.
+        """
+        for one in filter(is_preroll_trigger, self.triggers):
+            path = target_path(str(mapping_at(one, "metadata").get("url") or ""))
+            if path is not None:
+                return path
+        declared = self.annotations.get("preroll.io/name")
+        return f"{self.namespace}/{declared}" if declared else None
 
     @property
     def is_autoscaler(self) -> bool:

@@ -115,10 +115,11 @@ def _bounds(workload: WorkloadSettings | None, found: Existing | None) -> tuple[
     if workload is not None:
         least = workload.rule.min_replicas if least is None else least
         most = workload.rule.max_replicas if most is None else most
-        return workload.namespace, workload.workload, least, most
+        namespace = workload.namespace if found is None else found.namespace
+        return namespace, workload.workload, least, most
     assert found is not None  # noqa: S101  said above
-    least = 1 if least is None else least
-    return found.namespace, found.workload, least, _MOST_REPLICAS if most is None else most
+    least, most = 1 if least is None else least, _MOST_REPLICAS if most is None else most
+    return found.namespace, found.asked or found.workload, least, most
 
 
 def _modifiers(

@@ -113,6 +113,22 @@ def test_what_is_found_is_kept_and_named_workloads_are_made_beside_it(make, mani
     ]
 
 
+def test_what_asks_for_a_workload_of_another_name_goes_on_with_it(make, tmp_path):
+    path = tmp_path / "so.yaml"
+    address = "http://preroll.preroll.svc:8080/v1/targets/accounts/"
+    trigger = (
+        "    - type: metrics-api\n      name: preroll\n"
+        f"      metadata: {{url: '{address}NAME', valueLocation: replicas, targetValue: '1'}}\n"
+    )
+    text = SCALED_OBJECT.replace("  triggers:\n", f"  triggers:\n{trigger}")
+    # newsletter is a workload of the settings, sign-in is none, and login is what is scaled.
+    for name, kept in (("newsletter", "newsletter"), ("sign-in", "login")):
+        path.write_text(text.replace("NAME", name))
+        said = make("--from", path)
+        assert f'url: "{address}{kept}"' in said.out
+        assert ("it gets the target of accounts/newsletter" in said.err) is (kept == "newsletter")
+
+
 def test_kubectls_output_comes_by_standard_input(make, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(HPA))
     said = make("--from", "-")

@@ -182,6 +182,20 @@ def test_an_older_trigger_of_prerolls_is_replaced_in_its_place(login, older):
     assert made[1]["metadata"]["url"].startswith("http://preroll.preroll.svc:8080/")
 
 
+def test_a_workload_may_have_another_name_in_preroll(older):
+    url = "http://elsewhere:8080/v1/targets/accounts/sign-in"
+    ours = {"type": "metrics-api", "name": "preroll", "metadata": {"url": url}}
+    by_address = replace(older, triggers=(ours, *older.triggers))
+    by_annotation = replace(older, annotations={"preroll.io/name": "sign-in"})
+    for found in (by_address, by_annotation):
+        assert (found.asked, found.workload) == ("accounts/sign-in", "accounts/login")
+        made = make_scaled_object(None, OPTIONS, found).data
+        url = made["spec"]["triggers"][0]["metadata"]["url"]
+        assert url == "http://preroll.preroll.svc:8080/v1/targets/accounts/sign-in"
+        assert made["spec"]["scaleTargetRef"]["name"] == "login"
+    assert older.asked is None
+
+
 def test_another_trigger_of_that_name_is_called_otherwise(login, older):
     other = {**older.triggers[0], "name": "preroll"}
     made = scaled_object(login, OPTIONS, replace(older, triggers=(other,)))["spec"]["triggers"]
