@@ -26,6 +26,7 @@ _COMMANDS = {
     "plan": ("forecaster.cli.plan", "plan"),
     "backtest": ("forecaster.cli.backtest", "backtest"),
     "replay": ("forecaster.cli.replay", "replay"),
+    "capacity": ("forecaster.cli.capacity", "capacity"),
     "export": ("forecaster.cli.export", "export"),
     "serve": ("forecaster.cli.serve", "serve"),
     "scaledobject": ("forecaster.cli.scaledobject", "scaledobject"),

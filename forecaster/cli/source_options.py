@@ -15,13 +15,14 @@ import typer
 from forecaster.cli.options import TrafficArgument, read_instant
 from forecaster.durations import parse_duration
 
-__all__ = ["ServerOptions", "SourceOptions", "spread_options"]
+__all__ = ["ServerOptions", "SourceOptions", "read_days", "spread_options"]
 
 _PANEL = "Traffic from a metrics server"
 _EXAMPLE = "--prometheus http://prometheus:9090 --query 'sum(rate(http_requests_total[1m]))'"
 
 
-def _read_days(value: str | timedelta) -> timedelta:
+def read_days(value: str | timedelta) -> timedelta:
+    """A number of days, or a duration; what is read already is let through."""
     if isinstance(value, timedelta):
         return value
     try:
@@ -59,7 +60,7 @@ class ServerOptions:
     ] = None
     days: Annotated[
         timedelta | None,
-        _option("--days", "N", "How many days to read; 28.", parser=_read_days),
+        _option("--days", "N", "How many days to read; 28.", parser=read_days),
     ] = None
     until: Annotated[
         datetime | None,

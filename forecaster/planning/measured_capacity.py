@@ -29,13 +29,14 @@ from forecaster.planning.measured_capacity_checks import (
     check_units,
     check_width,
     instant_text,
+    reached_by,
     spread_of,
     too_narrow,
 )
 from forecaster.planning.measured_capacity_fit import (
-    Interval,
     clusters,
     fit_line,
+    line_variances,
     log_interval,
     resampled_lines,
 )
@@ -48,6 +49,7 @@ __all__ = ["Measured", "Refusal", "Refused", "measure_capacity"]
 
 _DRAWS = 200
 _EXTRAPOLATED = 0.98
+_MOST_BENDS = 3
 
 
 def measure_capacity(
@@ -90,23 +92,15 @@ def measure_capacity(
 def _by_line(
     points: LoadPoints, target: float, lag_seconds: float, notes: list[str]
 ) -> Measured | Refused:
-    bend = find_bend(points)
-    part = points
-    if bend is not None:
-        if bend.saturation < target and bend.flat:
-            return _held(bend, points, target)
-        below = target <= bend.saturation
-        part = points.where((points.expected_rps <= bend.rate_rps) == below)
-        notes.append(_bend_note(bend, below))
-        refused = _too_little(part, bend)
-        if refused is not None:
-            return refused
+    part = _straight(points, target, notes)
+    if isinstance(part, Refused):
+        return part
     line = fit_line(part)
     refused = check_related(part, line, target)
     if refused is not None:
         return refused
     capacity = (target - line.idle) / line.slope
-    refused = check_reach(points, line, target, capacity)
+    refused = check_reach(points, target, capacity)
     if refused is not None:
         return refused
     idle, slope = resampled_lines(part, line, _DRAWS)
@@ -114,34 +108,25 @@ def _by_line(
         drawn = (target - idle) / slope
     count = int(clusters(part).max()) + 1
     interval = log_interval(capacity, drawn, count)
-    reached = float(np.minimum(line.at(np.array([spread_of(points)[1]]))[0], np.inf))
+    reached = reached_by(points)
     if reached < _EXTRAPOLATED * target:
         notes.append(
             f"saturation was {reached:.2f} at the most for long: the way from there to "
             f"{target:g} is the line's, nobody saw it"
         )
-    return check_width(interval) or _measured(
-        points, part, interval, line.idle, line.slope, target, reached, lag_seconds, notes
+    fitted = CapacityLine(
+        line.idle,
+        line.slope,
+        float(part.rate_rps.min()),
+        float(part.rate_rps.max()),
+        line_variances(idle, slope, count),
     )
-
-
-def _measured(
-    points: LoadPoints,
-    part: LoadPoints,
-    interval: Interval,
-    idle: float,
-    slope: float,
-    target: float,
-    reached: float,
-    lag_seconds: float,
-    notes: list[str],
-) -> Measured:
-    return Measured(
+    return check_width(interval) or Measured(
         capacity_rps=interval.middle,
         low_rps=interval.low,
         high_rps=interval.high,
         target=target,
-        line=CapacityLine(idle, slope, float(part.rate_rps.min()), float(part.rate_rps.max())),
+        line=fitted,
         since=datetime.fromtimestamp(float(points.at_seconds[0]), UTC),
         until=datetime.fromtimestamp(float(points.at_seconds[-1]), UTC) + points.span,
         days=part.days,
@@ -149,6 +134,24 @@ def _measured(
         lag_seconds=lag_seconds,
         notes=tuple(notes),
     )
+
+
+def _straight(points: LoadPoints, target: float, notes: list[str]) -> LoadPoints | Refused:
+    """The part in which the target lies, and no bend; what bends again is parted again."""
+    part = points
+    for _ in range(_MOST_BENDS):
+        bend = find_bend(part)
+        if bend is None:
+            break
+        if bend.saturation < target and bend.flat:
+            return _held(bend, points, target)
+        below = target <= bend.saturation
+        part = part.where((part.expected_rps <= bend.rate_rps) == below)
+        notes.append(_bend_note(bend, below))
+        refused = _too_little(part, bend)
+        if refused is not None:
+            return refused
+    return part
 
 
 def _held(bend: Bend, points: LoadPoints, target: float) -> Refused:

@@ -21,6 +21,7 @@ __all__ = [
     "check_units",
     "check_width",
     "instant_text",
+    "reached_by",
     "spread_of",
     "sustained",
     "too_narrow",
@@ -147,12 +148,10 @@ def check_related(points: LoadPoints, line: Line, target: float) -> Refused | No
     )
 
 
-def check_reach(
-    points: LoadPoints, line: Line, target: float, capacity_rps: float
-) -> Refused | None:
+def check_reach(points: LoadPoints, target: float, capacity_rps: float) -> Refused | None:
     """Whether replicas were ever loaded enough to know what they bear."""
     low, high = spread_of(points)
-    reached = float(line.at(np.array([high]))[0])
+    reached = reached_by(points)
     if reached >= _LEAST_REACH * target and capacity_rps <= _FARTHEST * high:
         if capacity_rps >= low / 2:
             return None
@@ -203,11 +202,14 @@ def spread_of(points: LoadPoints) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def reached_by(points: LoadPoints) -> float:
+    """The saturation at the highest traffic per replica that lasted."""
+    return float(np.median(points.saturation[points.rate_rps >= spread_of(points)[1]]))
+
+
 def sustained(points: LoadPoints, target: float) -> float | None:
     """The highest lasting traffic per replica, where saturation was within the target there."""
-    high = spread_of(points)[1]
-    there = points.saturation[points.rate_rps >= high]
-    return high if len(there) and float(np.median(there)) <= target else None
+    return spread_of(points)[1] if reached_by(points) <= target else None
 
 
 def instant_text(seconds: float) -> str:

@@ -16,7 +16,15 @@ from scipy.stats import t as student
 from forecaster.planning.measured_capacity_points import IntArray, LoadPoints
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["Interval", "Line", "clusters", "fit_line", "log_interval", "resampled_lines"]
+__all__ = [
+    "Interval",
+    "Line",
+    "clusters",
+    "fit_line",
+    "line_variances",
+    "log_interval",
+    "resampled_lines",
+]
 
 _BINS = 60
 _TUKEY = 4.685  # 95 % efficient where errors are normal
@@ -103,6 +111,13 @@ def log_interval(middle: float, drawn: FloatArray, count: int) -> Interval:
     variance = float(np.var(np.log(drawn))) * count / (count - 1)
     reach = float(np.hypot(student.ppf(0.95, count - 1) * np.sqrt(variance), _SYSTEMATIC))
     return Interval(middle, middle * float(np.exp(-reach)), middle * float(np.exp(reach)))
+
+
+def line_variances(idle: FloatArray, slope: FloatArray, count: int) -> tuple[float, float, float]:
+    """Variances of resampled lines, as large as ``CapacityLine`` wants them; as in log_interval."""
+    factor = float(student.ppf(0.95, count - 1)) ** 2 * count / (count - 1)
+    spread = np.cov(idle, slope, bias=True) * factor
+    return float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1])
 
 
 def _theil_sen(points: LoadPoints) -> Line:

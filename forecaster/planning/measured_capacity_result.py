@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["CapacityLine", "Measured", "Refusal", "Refused"]
+__all__ = ["CapacityLine", "Measured", "Refusal", "Refused", "capacity_text"]
+
+_DIGITS = 3
+
+
+def capacity_text(rate_rps: float) -> str:
+    """A capacity as it is written down: three digits, rounded down.
+
+    >>> capacity_text(118.97), capacity_text(1234.9), capacity_text(0.04567)
+    ('118', '1230', '0.0456')
+    """
+    digits = _DIGITS - 1 - math.floor(math.log10(rate_rps))
+    scale = 10.0**digits
+    return f"{math.floor(rate_rps * scale * (1 + 1e-12)) / scale:.{max(digits, 0)}f}"
 
 
 class Refusal(StrEnum):
@@ -36,17 +50,27 @@ class Refusal(StrEnum):
 class CapacityLine:
     """Saturation against traffic per replica: ``idle + per_rps × rate``, where it was fitted.
 
-    ``from_rps`` and ``to_rps`` bound the traffic per replica that it was fitted to.
+    ``from_rps`` and ``to_rps`` bound the traffic per replica that it was fitted to. ``variances``
+    are those of idle, of both together and of the slope, so large that their roots are half of a
+    90 % interval; None where the line was not fitted but assumed.
     """
 
     idle: float
     per_rps: float
     from_rps: float
     to_rps: float
+    variances: tuple[float, float, float] | None = None
 
     def saturation(self, rate_rps: float) -> float:
         """The saturation at a rate per replica."""
         return self.idle + self.per_rps * rate_rps
+
+    def half_width(self, rate_rps: float) -> float | None:
+        """Half of the 90 % interval of the line's saturation at a rate per replica."""
+        if self.variances is None:
+            return None
+        idle, both, slope = self.variances
+        return math.sqrt(max(idle + 2 * rate_rps * both + rate_rps**2 * slope, 0.0))
 
     def rate_rps(self, saturation: float) -> float:
         """The rate per replica at which the line reaches ``saturation``."""

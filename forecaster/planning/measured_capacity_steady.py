@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from forecaster.planning.measured_capacity_checks import check_width, spread_of, sustained
+from forecaster.planning.measured_capacity_checks import (
+    check_width,
+    reached_by,
+    spread_of,
+    sustained,
+)
 from forecaster.planning.measured_capacity_fit import clusters, log_interval
 from forecaster.planning.measured_capacity_points import LoadPoints
 from forecaster.planning.measured_capacity_result import CapacityLine, Measured, Refusal, Refused
@@ -29,7 +34,6 @@ def measure_steady(
     replicas do not follow traffic, for then nothing shows that traffic is what loads them.
     """
     saturation = float(np.median(points.saturation))
-    rate = float(np.median(points.rate_rps))
     low, high = spread_of(points)
     if abs(saturation / target - 1) > _NEAR or not _follows(points):
         return Refused(
@@ -63,14 +67,18 @@ def measure_steady(
         low_rps=interval.low,
         high_rps=interval.high,
         target=target,
-        line=CapacityLine(idle, (target - idle) / interval.middle, low, high),
+        line=_assumed(points, idle, (target - idle) / interval.middle),
         since=datetime.fromtimestamp(float(points.at_seconds[0]), UTC),
         until=datetime.fromtimestamp(float(points.at_seconds[-1]), UTC) + points.span,
         days=points.days,
-        reached=saturation * high / rate,
+        reached=reached_by(points),
         lag_seconds=lag_seconds,
         notes=(*notes, words),
     )
+
+
+def _assumed(points: LoadPoints, idle: float, slope: float) -> CapacityLine:
+    return CapacityLine(idle, slope, float(points.rate_rps.min()), float(points.rate_rps.max()))
 
 
 def _factor(target: float, saturation: float, share: float) -> float:

@@ -80,7 +80,7 @@ def add_line(
 
 def add_band(
     fig: go.Figure,
-    times: pd.DatetimeIndex | pd.Index[str],
+    times: pd.DatetimeIndex | pd.Index[str] | FloatArray,
     low: FloatArray,
     high: FloatArray,
     name: str,

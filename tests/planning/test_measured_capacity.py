@@ -181,7 +181,17 @@ def test_a_target_is_a_number_above_0(target):
 
 
 def test_the_worked_examples_in_the_docstrings_hold():
-    for name in ("", "_points", "_fit", "_bend", "_change", "_checks", "_steady", "_settle"):
+    for name in (
+        "",
+        "_result",
+        "_points",
+        "_fit",
+        "_bend",
+        "_change",
+        "_checks",
+        "_steady",
+        "_settle",
+    ):
         module = import_module(f"forecaster.planning.measured_capacity{name}")
         assert doctest.testmod(module).failed == 0
 
