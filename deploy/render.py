@@ -67,7 +67,7 @@ def values_schema() -> str:
     """The chart's values.schema.json, with the settings as they are described now."""
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     settings = settings_schema()
-    schema["$schema"] = settings.pop("$schema")
+    settings.pop("$schema")  # draft 7 says the same of what is used, and more tools read it
     schema["$defs"] = settings.pop("$defs")
     settings.pop("required")  # the templates ask for it, in a sentence
     settings["description"] = "preroll.yaml, rendered as it is."

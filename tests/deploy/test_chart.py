@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
+from pathlib import Path
 
 import helm_python
 import kubernetes_validate
@@ -263,6 +264,16 @@ def test_versions_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert (ABOUT["name"], ABOUT["appVersion"]) == (project["name"], project["version"])
     assert ABOUT["kubeVersion"] == f">={KUBERNETES[0]}.0-0"
+
+
+def test_a_packaged_chart_renders_the_same(tmp_path: Path) -> None:
+    archive = Path(helm_python.package(CHART, destination=tmp_path))
+    assert archive.name == f"{ABOUT['name']}-{ABOUT['version']}.tgz"
+    with helm_python.Chart.load(archive) as chart:
+        packed = chart.render(values("everything"), name="preroll", namespace="preroll")
+    plain = {Path(path).name: text for path, text in packed.items() if text.strip()}
+    chart = rendered("everything")
+    assert plain == {**chart.files, "NOTES.txt": chart.notes}
 
 
 def test_rendering_twice_gives_the_same_bytes() -> None:

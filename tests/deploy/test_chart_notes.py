@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 
-from tests.deploy.chart import NAMES, Chart, rendered
+from forecaster.cluster.annotations import ENABLED, KEYS
+from tests.deploy.chart import NAMES, Chart, rendered, values
 
 
 def commands(chart: Chart) -> list[list[str]]:
@@ -39,7 +40,8 @@ def test_the_secret_that_is_asked_for_is_the_one_that_is_mounted(name: str) -> N
     secret = volume["projected"]["sources"][1]["secret"]
     made = [words for words in commands(chart) if words[:3] == ["kubectl", "create", "secret"]]
     if chart.all("Secret"):
-        assert secret["name"] not in [words[4] for words in made]
+        there = {one["metadata"]["name"] for one in chart.all("Secret")}
+        assert not there & {words[4] for words in made}
         return
     own = next(words for words in made if words[4] == secret["name"])
     keys = [word.split("=")[1] for word in own if word.startswith("--from-literal=")]
@@ -59,6 +61,18 @@ def test_the_first_workload_is_asked_for() -> None:
     words = next(words for words in commands(chart) if "scaledobject" in words)
     config = chart.container["args"][2]
     assert words[words.index("--") :][:5] == ["--", "preroll", "scaledobject", "--config", config]
+
+
+def test_where_workloads_declare_themselves_it_says_how() -> None:
+    chart = rendered("namespaced")
+    assert "http://127.0.0.1:8080/v1/workloads\n" in chart.notes
+    words = next(words for words in commands(chart) if "annotate" in words)
+    namespace = words[words.index("--namespace") + 1]
+    assert namespace == values("namespaced")["settings"]["kubernetes"]["namespaces"][0]
+    told = {word.partition("=")[0] for word in words if "=" in word}
+    assert ENABLED in told and told - KEYS.keys() == {ENABLED}
+    (port,) = chart.the("Service")["spec"]["ports"]
+    assert f"http://preroll.preroll.svc:{port['port']}/v1/targets/{namespace}/NAME" in chart.notes
 
 
 @pytest.mark.parametrize(
