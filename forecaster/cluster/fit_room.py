@@ -69,9 +69,7 @@ def above_quota(
         if hard is None:
             continue
         own = sum(one.present * _each(one.scaled, resource) for one in members)
-        beside = quota.used.get(key, 0.0) - own
-        # What rounding leaves of two sums is nobody's.
-        beside = 0.0 if beside <= abs(hard) * _LAST_BITS else beside
+        beside = max(quota.used.get(key, 0.0) - own, 0.0)
         spans = spans_above(grid, needs.of(resource) + beside, hard)
         if not spans:
             continue

@@ -12,8 +12,6 @@ __all__ = ["Reason", "Shortfall", "Standing", "shortfall"]
 _TOLERANCE = 0.1
 """The HPA's, where the object sets none."""
 
-_LAST_BIT = 1e-9
-
 
 class Reason(StrEnum):
     """Why fewer replicas are ready than should be.
@@ -147,7 +145,7 @@ def _not_asked(due: int, desired: int, standing: Standing) -> tuple[Reason, str]
     if standing.stuck is not None:
         return Reason.HPA, standing.stuck
     current = standing.replicas
-    near = current > 0 and due / current <= 1 + standing.tolerance + _LAST_BIT
+    near = current > 0 and due / current <= 1 + standing.tolerance
     if desired == current and near:
         return Reason.DEAD_BAND, f"{due} is within {standing.tolerance * 100:g} % of {current}"
     return Reason.HPA, standing.limited or f"it asks for {desired}, {due} are due"

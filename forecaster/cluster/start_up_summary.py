@@ -135,6 +135,5 @@ def _quantile(values: NDArray[np.float64], ready: NDArray[np.float64], share: fl
     weights = np.exp2((ready - ready[-1]) / _HALF_LIFE)
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order])
-    # The last bit of a sum of floats must not move on to the next value.
-    index = int(np.searchsorted(reached, share * reached[-1] * (1 - 1e-9)))
+    index = int(np.searchsorted(reached, share * reached[-1]))
     return float(values[order[index]])

@@ -182,6 +182,9 @@ def test_due_is_the_lowest_target_of_a_whole_lead_time(
         pytest.param(
             Standing(60, 100), Reason.SLOW_PODS, "100 are asked for", id="slow, without an HPA"
         ),
+        pytest.param(
+            standing(95, 95, desired=92), Reason.HPA, "it asks for 92", id="on its way down"
+        ),
         pytest.param(Standing(0, 0, desired=0), Reason.HPA, "it asks for 0", id="scaled to zero"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -61,9 +62,9 @@ def test_a_week_counts_half() -> None:
     total = book.summary(EIGHT).total
     assert total is not None
     assert (total.p50, total.p95) == (20.0, 100.0)
-    # 29 fast ones and 2 slow ones of a week ago: 1 of 30, below a twentieth
+    # 29 fast ones and 3 slow ones of a week ago: 1.5 of 30.5, below a twentieth
     book = StartUps()
-    for i in range(2):
+    for i in range(3):
         play(book, coming_up(f"old{i}", EIGHT - 7 * DAY - 100, 0.0, 0.0, 100.0))
     for i in range(29):
         play(book, coming_up(f"new{i}", EIGHT - 20, 0.0, 0.0, 20.0))
@@ -174,6 +175,26 @@ def test_it_falls_to_half_after_a_day_and_then_again() -> None:
         (96, MINUTE),
     ]
     assert seen[0][1] == 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lead"),
+    [
+        pytest.param(477.0, 10 * MINUTE, id="495 s are more than 80 % of 600 s"),
+        pytest.param(462.0, 8 * MINUTE, id="480 s are 80 %"),
+    ],
+)
+def test_a_little_less_changes_nothing(seconds: float, lead: timedelta) -> None:
+    made = measured_lead_time(EIGHT, summary_of([582.0] * 6))
+    for day in (1, 2, 3):
+        made = measured_lead_time(EIGHT + DAY * day, summary_of([seconds] * 6), made)
+        assert made.lead_time == lead
+
+
+def test_it_falls_to_the_highest_of_the_last_three() -> None:
+    high = measured_lead_time(EIGHT, summary_of([582.0] * 6))
+    low = replace(summary_of([42.0] * 6), p95_lately=(342.0, 42.0, 42.0))
+    assert measured_lead_time(EIGHT + DAY, low, high).lead_time == 6 * MINUTE
 
 
 def test_a_high_start_up_within_the_day_keeps_it() -> None:
