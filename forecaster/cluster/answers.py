@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import urllib3
+from pydantic_core import from_json
 
 from forecaster.errors import (
     ClusterAnswerError,
@@ -45,7 +46,7 @@ def body_of(answer: Answer, asked: str, within_seconds: float) -> bytes:
 def object_of(body: bytes, asked: str) -> dict[str, Any]:
     """The JSON object that a body is."""
     try:
-        found = json.loads(body)
+        found = from_json(body, cache_strings="keys")  # a third faster than json
     except ValueError as error:
         shown = body[:60].decode("utf-8", "replace")
         raise ClusterAnswerError(f"{asked}: the answer is no JSON: {shown!r}") from error

@@ -156,7 +156,8 @@ def test_an_object_that_declares_nothing_is_no_problem(annotations: dict[str, st
         (
             {"zzz": "5m"},
             "preroll.io/zzz: unknown key; known below preroll.io/: enabled, capacity, "
-            "target-utilisation, lead-time, quantile, min-replicas, max-replicas, hold-down, mode, name",
+            "target-utilisation, lead-time, quantile, min-replicas, max-replicas, hold-down, mode, "
+            "name",
         ),
     ],
 )
