@@ -107,9 +107,10 @@ def _api_service(data: Mapping[str, Any]) -> Iterator[Trap]:
 def _adapters_metrics(objects: Sequence[Mapping[str, Any]]) -> Iterator[Trap]:
     """An HPA that asks an adapter for external metrics, beside ScaledObjects that need KEDA."""
     scaled_objects = [one for one in objects if one.get("kind") == "ScaledObject"]
+    taken = {_taken_over(one) for one in scaled_objects}
     for one in objects:
         hpa = one.get("kind") == "HorizontalPodAutoscaler" and not is_made_by_keda(one)
-        if not hpa or not scaled_objects or any(_takes_over(so, one) for so in scaled_objects):
+        if not hpa or not scaled_objects or name_of(one) in taken:
             continue
         metrics = mapping_at(one, "spec").get("metrics")
         for at, metric in enumerate(metrics if isinstance(metrics, list) else []):
@@ -158,11 +159,19 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _takes_over(scaled_object: Mapping[str, Any], hpa: Mapping[str, Any]) -> bool:
-    if scaled_object.get("kind") != "ScaledObject" or hpa.get("kind") == "ScaledObject":
-        return False
+    return name_of(hpa) == _taken_over(scaled_object)
+
+
+def _taken_over(scaled_object: Mapping[str, Any]) -> str | None:
+    """The HPA that KEDA takes over by this object, as ``name_of`` names it."""
+    if scaled_object.get("kind") != "ScaledObject":
+        return None
     config = mapping_at(scaled_object, "spec", "advanced", "horizontalPodAutoscalerConfig")
-    marked = mapping_at(scaled_object, "metadata", "annotations").get(TRANSFER) == "true"
-    return marked and config.get("name") == mapping_at(hpa, "metadata").get("name")
+    metadata = mapping_at(scaled_object, "metadata")
+    if mapping_at(metadata, "annotations").get(TRANSFER) != "true" or not config.get("name"):
+        return None
+    named = {"name": config["name"], "namespace": metadata.get("namespace")}
+    return name_of({"kind": "HorizontalPodAutoscaler", "metadata": named})
 
 
 def _requests(objects: Sequence[Mapping[str, Any]]) -> Iterator[Trap]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from forecaster.keda.fields import ordered_keys
@@ -38,7 +39,7 @@ def write_yaml(
 
 
 def _document(data: Mapping[str, Any], comments: Comments) -> str:
-    lines = _comment(comments.get("", ""), 0)
+    lines = list(_comment(comments.get("", ""), 0))
     lines += _mapping(data, "", "", comments, 0, quoted=False)
     return "".join(f"{line}\n" for line in lines)
 
@@ -54,7 +55,7 @@ def _mapping(
     trigger_type: str = "",
 ) -> list[str]:
     """``shape`` is the place without positions; ``quoted`` where all values must be strings."""
-    lines = []
+    lines: list[str] = []
     for key in ordered_keys(shape, data, trigger_type):
         inner = f"{place}.{key}".removeprefix(".")
         inner_shape = f"{shape}.{key}".removeprefix(".")
@@ -98,7 +99,7 @@ _ALL_STRINGS = frozenset(
 def _sequence(
     values: Sequence[Any], place: str, shape: str, comments: Comments, indent: int
 ) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for at, value in enumerate(values):
         inner = f"{place}[{at}]"
         lines += _comment(comments.get(inner, ""), indent)
@@ -174,7 +175,8 @@ def _escaped(one: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def _comment(text: str, indent: int) -> list[str]:
+@lru_cache(maxsize=1024)  # a fleet's objects say mostly the same
+def _comment(text: str, indent: int) -> tuple[str, ...]:
     """Paragraphs are wrapped; a line that begins with spaces stays as it is."""
     lead, lines = " " * indent + "#", []
     for paragraph in text.split("\n") if text else []:
@@ -184,4 +186,4 @@ def _comment(text: str, indent: int) -> list[str]:
         width = max(_WIDTH - len(lead) - 1, 40)
         wrapped = textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
         lines += [f"{lead} {line}" for line in wrapped]
-    return lines
+    return tuple(lines)
