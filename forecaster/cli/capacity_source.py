@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,9 +120,11 @@ def read_settings(
     traffic = read_configured(config, server, step).history
     span = span_of(server, settings.fleet.history, step or settings.fleet.step)
     workloads = {one.workload: one for one in settings.fleet.workloads}
-    asking = CapacitySource(source, capacity, workloads)
-    asking.told_of(_trying_again)
-    with progress("reading replicas and saturation", None):
+    with (
+        progress("reading replicas and saturation", None),
+        closing(CapacitySource(source, capacity, workloads)) as asking,
+    ):
+        asking.told_of(_trying_again)
         answer = asking(span.start, span.end, span.step)
     for warning in answer.warnings:
         print_notice(warning)

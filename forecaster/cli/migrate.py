@@ -145,7 +145,7 @@ def _moves(
     keda: str | None,
 ) -> Moves:
     from forecaster.errors import ManifestError
-    from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions
+    from forecaster.keda import DEFAULT_OPTIONS, ScaledObjectOptions
     from forecaster.migration.manifests import read_manifests
     from forecaster.migration.moves import MoveOptions, plan_moves
     from forecaster.migration.old_setup import read_old_setup

@@ -34,21 +34,18 @@ def migration_report(moves: Moves, compared: Sequence[Compared], folder: Path) -
         names = ", ".join(f"{one.namespace}/{one.name}" for one in moves.stay)
         parts.append(Text(f"HPAs that stay as they are: {names}"))
     if moves.options.prometheus == PLACEHOLDER_URL:
-        parts.append(
-            Text(f"Prometheus is taken to be at {PLACEHOLDER_URL}; --prometheus URL says else")
-        )
+        parts.append(Text(f"Prometheus: {PLACEHOLDER_URL}, unless --prometheus says else"))
     parts.append(Text(f"Read {folder / PLAN} next.", style="bold"))
     return Group(*parts)
 
 
 def _table(moves: Moves) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("workload", "HPA", "replicas", "one replica", "triggers"):
+    for name in ("workload", "replicas", "one replica", "triggers"):
         table.add_column(name)
     for one in moves.workloads:
         table.add_row(
             one.workload,
-            one.old.name,
             f"{one.old.min_replicas}–{one.old.max_replicas}",
             _serves(one),
             ", ".join(["preroll", *(str(trigger["type"]) for trigger in one.triggers)]),
