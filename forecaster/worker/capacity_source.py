@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +55,11 @@ class CapacitySource:
         self._replicas.first_failure = failing
         self._saturation.first_failure = failing
 
+    def close(self) -> None:
+        """Close the connections; a later question opens new ones."""
+        self._replicas.close()
+        self._saturation.close()
+
     def __call__(self, start: datetime, end: datetime, step: timedelta) -> CapacitySignals:
         """Both signals in [start, end). Raises SourceError."""
         replicas = self._replicas(start, end, step)
@@ -80,7 +86,8 @@ def fetch_replicas_and_saturation(
     step: timedelta,
 ) -> CapacitySignals:
     """Both signals of ``workloads`` in [start, end), once; see CapacitySource."""
-    return CapacitySource(settings, capacity, workloads)(start, end, step)
+    with closing(CapacitySource(settings, capacity, workloads)) as source:
+        return source(start, end, step)
 
 
 def _fetching(

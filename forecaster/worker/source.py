@@ -76,6 +76,10 @@ class PrometheusFetch:
         finally:
             self._first = False
 
+    def close(self) -> None:
+        """Close the connections; a later question opens new ones."""
+        self._source.close()
+
     def _connected(self) -> PrometheusSource:
         return PrometheusSource(
             self._connection,
