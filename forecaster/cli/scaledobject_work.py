@@ -136,6 +136,11 @@ def _wanted(
                 "ScaledObject, a Deployment or a StatefulSet is needed; for example the output of: "
                 "kubectl get hpa player-api -o yaml"
             )
+        if not names:
+            raise typer.BadParameter(
+                "the settings name no workloads, for ScaledObjects declare them; give those",
+                param_hint="--from",
+            )
         told = f"no workload is in {', '.join(work.namespaces)}"
         there = _listed(sorted({*known, *existing}))
         raise typer.BadParameter(f"{told}; there are {there}", param_hint="--namespace")

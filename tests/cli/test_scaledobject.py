@@ -218,6 +218,32 @@ def test_no_token_is_needed_to_write_down_that_one_is_sent(preroll, tmp_path):
     assert "keda: {authenticate: true}" in said.err
 
 
+def test_settings_that_leave_workloads_to_scaled_objects_need_those(preroll, tmp_path):
+    path = tmp_path / "preroll.yaml"
+    path.write_text("source: {file: {path: a.csv}}\nkubernetes: {watch: true}\n")
+    said = preroll("scaledobject", "--config", path)
+    assert (said.code, said.out) == (2, "")
+    assert "the settings name no workloads" in words(said)
+
+
+def test_a_whole_cluster_can_be_checked(make, tmp_path):
+    """Its HPAs are KEDA's, its list has many kinds, and an adapter owns external metrics."""
+    hpa = yaml.safe_load(HPA)
+    hpa["metadata"]["ownerReferences"] = [{"kind": "ScaledObject", "name": "player-api"}]
+    service = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1beta1.external.metrics.k8s.io"},
+        "spec": {"service": {"name": "prometheus-adapter", "namespace": "monitoring"}},
+    }
+    items = [hpa, yaml.safe_load(SCALED_OBJECT), service]
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items}))
+    said = make("--check", path)
+    assert said.out == "1 ScaledObject among 3 objects: 1 warning\n"
+    assert "warning: APIService v1beta1.external.metrics.k8s.io, spec.service: " in said.err
+
+
 def test_no_secret_is_ever_printed(preroll, tmp_path):
     path = tmp_path / "preroll.yaml"
     path.write_text(
