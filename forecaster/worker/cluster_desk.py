@@ -56,6 +56,7 @@ class ClusterDesk:
         self._health = ClusterHealth()
         self._problems: tuple[str, ...] = ()
         self._fit: tuple[FitWarning, ...] = ()
+        self._told: dict[tuple[str, str, str, str], FitWarning] = {}
         self._late = LateEvents()
         self._book = DeliveryBook()
         self._judged: tuple[object, ...] = ()
@@ -154,16 +155,28 @@ class ClusterDesk:
         judged = (ahead, self._room, tuple(self._seen.items()))
         if judged == self._judged:
             return ()
-        self._judged, before = judged, self._fit
+        self._judged = judged
         found = []
         for plan in ahead:
             namespace, _, name = plan.outlook.series_id.partition("/")
             seen = self._seen.get(plan.outlook.series_id, SeenWorkload())
             found.append(
-                planned(namespace, name, plan, seen.scaled, seen.scaled_object, seen.autoscaler)
+                planned(
+                    namespace,
+                    name,
+                    plan,
+                    seen.scaled,
+                    seen.scaled_object,
+                    seen.autoscaler,
+                    seen.pods,
+                )
             )
         self._fit = capacity_warnings(now, found, self._room.quotas, self._room.nodes)
-        return news(before, self._fit)
+        # Against what was told, not what was computed last: what grows in small steps is told too.
+        fresh, keys = news(self._told.values(), self._fit), {one.key for one in self._fit}
+        self._told = {key: one for key, one in self._told.items() if key in keys}
+        self._told |= {one.key: one for one in fresh}
+        return fresh
 
     def view(self, fleet: Fleet, now: datetime) -> ClusterView:
         """What is known now, for whoever serves it."""

@@ -26,7 +26,8 @@ __all__ = [
 class SeenWorkload:
     """What the cluster says of one workload; each part None where it has none.
 
-    ``ready`` counts its ready pods, ``unschedulable`` is the message of one that finds no node.
+    ``pods`` counts those that exist, ``ready`` those that are ready; ``unschedulable`` is the message
+    of one that finds no node.
     """
 
     scaled: Scaled | None = None
@@ -34,6 +35,7 @@ class SeenWorkload:
     autoscaler: AutoscalerSeen | None = None
     ready: int = 0
     unschedulable: str | None = None
+    pods: int = 0
 
 
 @dataclass(frozen=True)

@@ -181,13 +181,15 @@ class ClusterReading:
         if target is None:
             return None
         known = self._inventory
-        waiting = (one.unschedulable for one in known.pods.of(target) if one.unschedulable)
+        pods = known.pods.of(target)
+        waiting = (one.unschedulable for one in pods if one.unschedulable)
         found = SeenWorkload(
             known.scaled(target),
             known.scaled_object(target),
             known.autoscaler(target),
             known.pods.ready(target),
             next(waiting, None),
+            len(pods),
         )
         return None if found == SeenWorkload() else found
 
