@@ -26,8 +26,8 @@ __all__ = [
 class SeenWorkload:
     """What the cluster says of one workload; each part None where it has none.
 
-    ``pods`` counts those that exist, ``ready`` those that are ready; ``unschedulable`` is the message
-    of one that finds no node.
+    ``pods`` counts those that exist, ``ready`` those that are ready; ``unschedulable`` is the
+    message of one that finds no node.
     """
 
     scaled: Scaled | None = None
