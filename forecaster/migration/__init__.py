@@ -1,7 +1,8 @@
 """From prescaling-exporter and prometheus-adapter to Preroll.
 
 manifests.py       objects as text has them; quantity.py, scalar.py numbers and texts of YAML
-old_setup.py       the old set-up: HPAs (hpa_metrics.py), windows, events, adapter.py the rules
+old_setup.py       the old set-up: HPAs (hpa_metrics.py), exporter_objects.py windows and events,
+                   adapter.py the rules
 workload.py        what becomes of an HPA: translated.py, adapter_query.py its metrics as triggers,
                    load.py its traffic and what a replica serves
 moves.py           the whole migration: what moves, what stays

@@ -28,9 +28,9 @@ from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.errors import HistoryTooShort
 from forecaster.events import Calendar, Event
 from forecaster.migration.behavior import read_behavior
+from forecaster.migration.exporter_objects import OldEvent
 from forecaster.migration.exporter_policy import OldExporter
 from forecaster.migration.moved_policy import MovedPreroll
-from forecaster.migration.old_setup import OldEvent
 from forecaster.migration.workload import MigratedWorkload
 from forecaster.planning.limits import MOST_REPLICAS
 from forecaster.traffic.history import TrafficSeries

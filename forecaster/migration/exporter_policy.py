@@ -21,7 +21,7 @@ from forecaster.backtest.policies.base import Floor, Setting, check_utilisation
 from forecaster.backtest.policies.exporter import DailyWindow, prescale_metric
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
-from forecaster.migration.old_setup import OldEvent, OldWindow
+from forecaster.migration.exporter_objects import OldEvent, OldWindow
 from forecaster.planning.capacity import IntArray
 
 __all__ = ["OldExporter", "exporter_replicas"]

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, time
 from typing import Any
 
 from forecaster.migration.adapter import AdapterRule, read_adapter_rules
+from forecaster.migration.exporter_objects import (
+    PREFIX,
+    OldEvent,
+    OldWindow,
+    is_event,
+    read_event,
+    read_window,
+)
 from forecaster.migration.hpa_metrics import OldMetric, read_metrics
 from forecaster.migration.manifests import Manifest, as_mapping
 from forecaster.migration.quantity import quantity
 
-__all__ = ["OldApi", "OldAutoscaler", "OldEvent", "OldSetup", "OldWindow", "read_old_setup"]
+__all__ = ["OldApi", "OldAutoscaler", "OldSetup", "read_old_setup"]
 
-PREFIX = "annotations.scaling.exporter."
-_GROUP = "prescaling.bedrock.tech/"
 _APIS = ("external.metrics.k8s.io", "custom.metrics.k8s.io")
-
-
-@dataclass(frozen=True)
-class OldWindow:
-    """The exporter's annotations of an HPA, local time."""
-
-    start: time
-    end: time
-    replicas: int
-
-
-@dataclass(frozen=True)
-class OldEvent:
-    """A PrescalingEvent as the exporter reads it; ``multiplier`` is a whole number."""
-
-    namespace: str
-    name: str
-    day: date
-    start: time
-    end: time
-    multiplier: int
 
 
 @dataclass(frozen=True)
@@ -122,7 +106,7 @@ def read_old_setup(manifests: Iterable[Manifest]) -> OldSetup:
             if read is not None:
                 key = (read.target_kind, read.namespace, read.target_name)
                 autoscalers.append(_with_cpu(read, cpu.get(key)))
-    events = [_event(one, notes) for one in objects if _is_event(one)]
+    events = [read_event(one, notes) for one in objects if is_event(one)]
     # The API server lists objects by namespace and name, and the exporter takes the first.
     known = sorted((one for one in events if one), key=lambda one: (one.namespace, one.name))
     return OldSetup(
@@ -172,7 +156,7 @@ def _autoscaler(one: Manifest, notes: list[str]) -> OldAutoscaler | None:
         min_replicas=least,
         max_replicas=most,
         metrics=read_metrics(one, notes),
-        window=_window(one, notes),
+        window=read_window(one, notes),
     )
 
 
@@ -187,56 +171,6 @@ def _owner_name(one: Manifest) -> str:
 
 def _with_cpu(read: OldAutoscaler, cores: float | None) -> OldAutoscaler:
     return read if cores is None else replace(read, requests_cpu=cores)
-
-
-def _window(one: Manifest, notes: list[str]) -> OldWindow | None:
-    """As the exporter takes it: all three annotations, hh:mm:ss, a minimum that is not 0."""
-    own = {k.removeprefix(PREFIX): v for k, v in one.annotations.items() if k.startswith(PREFIX)}
-    if not own:
-        return None
-    try:
-        window = OldWindow(
-            _clock(own.get("time.start", "")),
-            _clock(own.get("time.end", "")),
-            int(own.get("replica.min", "")),
-        )
-    except ValueError as error:
-        notes.append(
-            f"{one.place}: {one.called}: the exporter does not use its annotations: {error}"
-        )
-        return None
-    return window if window.replicas > 0 else None
-
-
-def _clock(text: str) -> time:
-    parts = text.split(":")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
-        raise ValueError(f"{text!r} is not a time as the exporter reads it, such as 20:00:00")
-    hour, minute, second = map(int, parts)
-    return time(hour, minute, second)
-
-
-def _is_event(one: Manifest) -> bool:
-    return one.kind == "PrescalingEvent" and one.api_version.startswith(_GROUP)
-
-
-def _event(one: Manifest, notes: list[str]) -> OldEvent | None:
-    spec = one.spec
-    multiplier = spec.get("multiplier", 0)
-    try:
-        if isinstance(multiplier, bool) or not isinstance(multiplier, int):
-            raise ValueError(f"multiplier {multiplier!r} is not a whole number")
-        return OldEvent(
-            one.namespace,
-            one.name,
-            date.fromisoformat(str(spec.get("date", ""))),
-            _clock(str(spec.get("start_time", ""))),
-            _clock(str(spec.get("end_time", ""))),
-            multiplier,
-        )
-    except ValueError as error:
-        notes.append(f"{one.place}: {one.called}: the exporter does not use it: {error}")
-        return None
 
 
 def _requested_cpu(one: Manifest) -> float | None:

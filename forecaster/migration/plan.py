@@ -18,6 +18,7 @@ from forecaster.migration.old_setup import OldApi
 from forecaster.migration.paths import api_backup, hpa_backup, object_file
 from forecaster.migration.plan_parts import by_hand, events, notes, row, stay, when
 from forecaster.migration.workload import MigratedWorkload
+from forecaster.settings.versions import show_version
 
 __all__ = ["plan_text"]
 
@@ -63,6 +64,8 @@ def plan_text(moves: Moves, traps: Sequence[str] = (), *, compared: bool = False
                 for one in moves.workloads
             ),
             "adapter": _adapter(moves),
+            "keda": show_version(moves.options.keda.keda),
+            "kubernetes": show_version(moves.options.keda.kubernetes),
         },
     )
     return "\n".join(_wrapped(text.splitlines())) + "\n"
@@ -192,7 +195,7 @@ def _all_back(moves: Moves) -> Iterable[str]:
     if api is None or "keda" not in api.service:
         yield "kubectl get scaledobjects --all-namespaces     # none may be left"
         yield "helm uninstall keda --namespace keda"
-        yield f"{_restore(api)}     # and the external rules"
+        yield "# then the adapter: the way back above"
 
 
 def _adapter(moves: Moves) -> str:

@@ -11,9 +11,9 @@ from forecaster.backtest import ReplaySettings, ReplaySpan, replay_policy
 from forecaster.backtest.hpa import PolicyType, ScaleBehavior
 from forecaster.events import Event
 from forecaster.migration.behavior import read_behavior
+from forecaster.migration.exporter_objects import OldEvent, OldWindow
 from forecaster.migration.exporter_policy import OldExporter, exporter_replicas
 from forecaster.migration.moved_policy import MovedPreroll
-from forecaster.migration.old_setup import OldEvent, OldWindow
 from forecaster.traffic.history import TrafficSeries
 
 EVENING = OldWindow(time(20), time(23, 30), 10)

@@ -6,8 +6,8 @@ from datetime import date, time
 
 import pytest
 
+from forecaster.migration.exporter_objects import OldWindow
 from forecaster.migration.hpa_metrics import OldMetric
-from forecaster.migration.old_setup import OldWindow
 from tests.migration.conftest import cpu, deployment, event, exporter_metric, hpa, read
 
 

@@ -108,7 +108,8 @@ def test_no_way_back_deletes_an_hpa(plan):
     assert all(one.endswith("--cascade=orphan") for one in deleted)
     back = plan[plan.index(ALL_BACK) :]
     assert back.index("delete scaledobject") < back.index("helm uninstall keda")
-    assert back.index("helm uninstall keda") < back.index("apiservice-v1beta1.external")
+    assert back.index("helm uninstall keda") < back.index("then the adapter")
+    assert "helm rollback prometheus-adapter --namespace monitoring" in plan
 
 
 def test_the_teams_own_names_are_in_it(plan):
@@ -116,7 +117,7 @@ def test_the_teams_own_names_are_in_it(plan):
         "monitoring/prometheus-adapter",
         "deployment/prometheus-adapter --namespace monitoring",
         "config.yaml of ConfigMap monitoring/prometheus-adapter",
-        "kubectl get hpa manifest-hpa --namespace streaming",
+        "kubectl describe hpa manifest-hpa --namespace streaming",
         "kubectl create secret generic preroll-token --namespace accounts",
         "/v1/targets/accounts/login",
         'horizontalpodautoscaler="manifest-hpa"',
