@@ -55,6 +55,7 @@ def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
 
 
 def _warnings(settings: Settings) -> list[str]:
+    from forecaster.cli.capacity_check import capacity_warnings
     from forecaster.cli.check_events import event_warnings
     from forecaster.settings import FileSettings
     from forecaster.worker import utc_now
@@ -70,6 +71,7 @@ def _warnings(settings: Settings) -> list[str]:
         from forecaster.cli.check_file import file_warnings
 
         warnings += file_warnings(settings.source, settings.fleet, utc_now())
+    warnings += capacity_warnings(settings)
     return [*warnings, *event_warnings(settings.events, settings.fleet, utc_now())]
 
 

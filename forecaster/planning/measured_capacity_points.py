@@ -22,6 +22,7 @@ _BLOCK = timedelta(minutes=5)
 # of neither number of replicas. A few of many make no difference.
 _SETTLING = timedelta(minutes=5)
 _STEADY = 1.05
+_ONE_READY = 0.01  # of a mean: for a hundredth of a step
 _LONGEST_LAG = timedelta(minutes=5)
 _WORTH_A_LAG = 0.01
 _GROUPS = 50
@@ -116,7 +117,7 @@ def load_steps(
         return LoadSteps(_EPOCH, step, none, nothing, nothing, nothing, none > 0, 0)
     first, (rate, ready, used) = _on_one_grid([one for one in known if one is not None], step)
     with np.errstate(invalid="ignore", divide="ignore"):
-        each = np.where(ready > 0, rate / ready, np.nan)
+        each = np.where(ready >= _ONE_READY, rate / ready, np.nan)
     steady = _steady(ready, step)
     lag = _lag(each, used, steady, step)
     used = _shifted(used, lag)

@@ -272,3 +272,12 @@ def test_help_has_an_example(preroll):
     said = preroll("capacity", "--help")
     assert said.code == 0
     assert "Example: preroll capacity" in said.out
+
+
+def test_check_config_warns_where_auto_has_nothing_to_measure_from(preroll, tmp_path):
+    config = settings(tmp_path, "http://127.0.0.1:9")
+    said = preroll("check-config", "-c", config)
+    assert said.code == 0
+    assert "capacity: auto of tv/api is measured from ready replicas" in said.err
+    complete = preroll("check-config", "-c", settings(tmp_path, "http://127.0.0.1:9", QUERIES))
+    assert "capacity: auto" not in complete.err
