@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from forecaster.cli.app import run
-from forecaster.settings import Settings, load_settings
+from forecaster.settings import PrometheusSettings, Settings, load_settings
+from forecaster.traffic.prometheus import FleetQuery
 from tests.deploy.chart import NAMES, Chart, rendered
 from tests.deploy.documents import TOKEN, parse
 
@@ -90,6 +91,23 @@ def test_settings_that_are_maps_reach_the_service_unchanged(tmp_path: Path) -> N
     assert one.rule.max_replicas == 10000
     assert one.rule.mode.value == "off"
     assert dict(one.labels) == {"tier": "1", "yes": "no", "time": "20:00"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        " + ".join(f'sum(rate(requests_total{{cluster="{n}"}}[2m]))' for n in range(20)),
+        "sum by (namespace, deployment) (\n  rate(http_requests_total[2m])\n)\n# by the edge\n",
+        '{{ .Release.Name }} "quoted" \\ and : # odd',
+    ],
+    ids=["long", "of several lines", "with a template's signs"],
+)
+def test_a_query_reaches_the_service_to_the_letter(query: str, tmp_path: Path) -> None:
+    changed = {"source": {"prometheus": {"query": query}}}
+    source = mounted(rendered("minimal", settings=changed), tmp_path).source
+    assert isinstance(source, PrometheusSettings)
+    assert isinstance(source.query, FleetQuery)
+    assert source.query.promql.strip() == query.strip()
 
 
 def test_a_file_keeps_its_comments() -> None:

@@ -137,6 +137,10 @@ def test_the_schema_refuses(wrong: dict[str, Any], told: str) -> None:
             {"tokens": {"create": True, "value": "x", "existingSecret": "y"}},
             "tokens.create and tokens.existingSecret exclude each other",
         ),
+        (
+            {"extraEnv": [{"name": "PREROLL_SERVER__PORT", "value": "80"}]},
+            "extraEnv: PREROLL_SERVER__PORT follows from the pod; change listen, service",
+        ),
         ({"tokens": {"create": True}}, "tokens.create needs tokens.value"),
         (
             {"tokens": {"create": True, "value": "x", "events": True}},

@@ -127,6 +127,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- fail (printf "settings.server.%s: a ConfigMap is no place for tokens; put them into the Secret that \"tokens\" names, one a line" $key) -}}
 {{- end -}}
 {{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if regexMatch "^PREROLL_(SERVER__|STORE__PATH|KEDA__(URL|AUTHENTICATION|SECRET)$)" (.name | default "" | upper) -}}
+{{- fail (printf "extraEnv: %s follows from the pod; change listen, service, tokens or keda instead" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.tokens.create .Values.tokens.existingSecret -}}
 {{- fail "tokens.create and tokens.existingSecret exclude each other: either this chart makes the Secret, or it uses yours" -}}
 {{- end -}}
