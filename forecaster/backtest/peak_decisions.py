@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.backtest.late_traffic import last_spoken
 from forecaster.backtest.peak_origins import PeakOrigin
 from forecaster.models.peak.features import epsilon_rps, recent_steps
 from forecaster.models.peak.live import STALE_STEPS
@@ -59,7 +60,8 @@ def decide(
 ) -> PeakDecisions:
     """Every decision of the span that ``origins`` cover, in whatever order they came.
 
-    At each step calibration has learnt from the windows that had passed by then, no other.
+    At each step calibration has learnt from the windows that had passed by then, no other. Traffic
+    speaks as of the last interval that was observed, onsets as of the step itself.
     """
     ordered = sorted(origins, key=lambda one: one.cutoff)
     asked = tuple(sorted(set(levels)))
@@ -73,12 +75,13 @@ def decide(
     epsilon = epsilon_rps(series.step)
     with np.errstate(invalid="ignore"):
         passed = (np.log(peaks + epsilon) - location) / scale
-    onsets = _onsets(ordered, len(asked))
+    onsets = _onsets([one.onset_rps for one in ordered], ordered, len(asked))
+    late = _onsets([one.late_onset_rps for one in ordered], ordered, len(asked))
     by_onset = np.asarray(~np.isnan(onsets).any(axis=0))
     passed = np.where(by_onset, np.nan, passed)
     said = _calibrated(ordered, passed, lead_steps, asked)
     rates = series.rate_rps[: first + steps]
-    row, age = _last_spoken(rates, first, steps)
+    row, age = last_spoken(rates, first, steps)
     highest = np.fmax(
         _highest_recent(rates, first, steps, recent_steps(series.step)),
         np.concatenate([np.full(len(one.location), one.highest_rps) for one in ordered]),
@@ -88,6 +91,7 @@ def decide(
     usable &= ~np.isnan(location[at])
     told = peak_rates(Telling(location[at], scale[at]), said, highest[at], epsilon).T
     told = np.where(by_onset[at], onsets[:, at], told)  # as of the last interval that was observed
+    told = np.fmax(told, late)
     peak = np.where(usable, told, fallback)
     live = usable & (age <= STALE_STEPS)
     # Neither live traffic nor an outlook: the last traffic that was seen is all there is.
@@ -107,12 +111,14 @@ def decide(
     )
 
 
-def _onsets(ordered: Sequence[PeakOrigin], levels: int) -> FloatArray:
+def _onsets(
+    told: Sequence[FloatArray | None], ordered: Sequence[PeakOrigin], levels: int
+) -> FloatArray:
     """What the onsets of events tell, shape (levels, steps); NaN where none speaks."""
     return np.concatenate(
         [
-            np.full((levels, len(one.location)), np.nan) if one.onset_rps is None else one.onset_rps
-            for one in ordered
+            np.full((levels, len(origin.location)), np.nan) if one is None else one
+            for one, origin in zip(told, ordered, strict=True)
         ],
         axis=1,
     )
@@ -138,16 +144,6 @@ def _calibrated(
                 said[step] = np.nan
             step += 1
     return said
-
-
-def _last_spoken(
-    rates: FloatArray, first: int, steps: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each step: the step at which the last observed interval ended, and how long ago."""
-    seen = np.where(~np.isnan(rates), np.arange(len(rates)), -1)
-    last = np.maximum.accumulate(seen)[first - 1 : first + steps - 1]
-    row = last + 1 - first
-    return row, np.arange(steps) - row
 
 
 def _highest_recent(rates: FloatArray, first: int, steps: int, width: int) -> FloatArray:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from forecaster.backtest.late_traffic import late_onsets
 from forecaster.backtest.peak_tasks import PeakTask
 from forecaster.backtest.rolling_origin import OriginFailure, OriginForecast, outlook_forecast
 from forecaster.errors import ForecastError, HistoryTooShort
@@ -39,7 +40,8 @@ class PeakOrigin:
     within each lead window, and ``median_rps`` (steps,) its median, both NaN without an outlook.
     ``reason`` says why there is none, or why another's model spoke. ``day_ahead`` is what the
     outlook was asked for beside. ``onset_rps`` (levels, steps) is what the onset of an event tells
-    instead, NaN where none speaks; None where nobody knows of events.
+    instead, NaN where none speaks; ``late_onset_rps`` is what it tells at steps whose traffic is
+    late, NaN at all others. Both are None where nobody knows of events.
     """
 
     series_id: str
@@ -56,6 +58,7 @@ class PeakOrigin:
     reason: str = ""
     day_ahead: OriginForecast | OriginFailure | None = None
     onset_rps: FloatArray | None = None
+    late_onset_rps: FloatArray | None = None
 
 
 def work_origin(task: PeakTask) -> PeakOrigin:
@@ -71,11 +74,12 @@ def work_origin(task: PeakTask) -> PeakOrigin:
     location = scale = np.full(task.steps, np.nan)
     base = offsets = np.zeros(len(task.levels))
     gain, highest = 0.0, np.nan
-    rows, onsets = first + np.arange(task.steps), None
+    rows, onsets, late = first + np.arange(task.steps), None, None
     if ahead is not None and path is not None:
         onsets = onset_peaks(
             task.series, rows, task.lead_steps, task.levels, path, ahead.foreseen, ahead.onsets
         ).peak_rps
+        late = late_onsets(task.series, rows, task.lead_steps, task.levels, path, ahead)
     if model is not None:
         track = None if ahead is None else ahead.track
         telling = model.tell(decisions_at(task.series, path, task.lead_steps, rows, track))
@@ -98,6 +102,7 @@ def work_origin(task: PeakTask) -> PeakOrigin:
         reason="; ".join(text for text in (f"no outlook: {why}" if why else "", told) if text),
         day_ahead=_day_ahead(task, known, outlook, why),
         onset_rps=onsets,
+        late_onset_rps=late,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from forecaster.durations import format_duration
 from forecaster.errors import ForecastError, StoreError
@@ -99,16 +100,22 @@ class LivePeaks:
             self.trouble = None
         return taken
 
-    def say(self, traffic: LiveTraffic, workloads: Iterable[str] | None = None) -> Said:
-        """The lead peaks by what is known now; of all workloads where none is named."""
+    def say(
+        self, traffic: LiveTraffic, now: datetime, workloads: Iterable[str] | None = None
+    ) -> Said:
+        """The lead peaks by what is known at ``now``; of all workloads where none is named."""
         said = Said({}, {})
         for name in self._workloads if workloads is None else workloads:
-            told = self._say_one(self._workloads[name], traffic)
+            told = self._say_one(self._workloads[name], traffic, now)
             if isinstance(told, ToldPeak):
                 said.told[name] = told
             else:
                 said.silent[name] = told
         return said
+
+    def with_events(self) -> list[str]:
+        """The workloads whose lead peak may rise by the clock alone: events are near."""
+        return [name for name in self._at_work if self._calendar.of(name)]
 
     def learnt(self, workloads: Iterable[str]) -> dict[str, Learnt]:
         """What was learnt live of some workloads by now, for the store."""
@@ -121,7 +128,9 @@ class LivePeaks:
                 found[name] = Learnt(model.step, model.lead_steps, live.levels, offsets)
         return found
 
-    def _say_one(self, workload: WorkloadSettings, traffic: LiveTraffic) -> ToldPeak | str:
+    def _say_one(
+        self, workload: WorkloadSettings, traffic: LiveTraffic, now: datetime
+    ) -> ToldPeak | str:
         name, rule = workload.workload, workload.rule
         at_work, recent = self._at_work.get(name), traffic.recent(name)
         if at_work is None:
@@ -129,7 +138,7 @@ class LivePeaks:
         if recent is None:
             return NO_TRAFFIC
         try:
-            peak = at_work.live.decide(recent, self._calendar.of(name))
+            peak = at_work.live.decide(recent, self._calendar.of(name), now)
             if peak is None:
                 return NO_TRAFFIC
             return ToldPeak(

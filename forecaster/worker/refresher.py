@@ -53,7 +53,7 @@ def run_refreshing(tell: Tell, order: RefreshOrder) -> None:
                 break
             time.sleep(order.tick_seconds)
             if time.monotonic() - looked_at >= _LOOK_SECONDS:
-                foretold = foretell_changed(watch)
+                foretold = foretell_changed(watch, order.clock())
                 if foretold is not None:
                     tell(foretold)
                     _keep(shelf, watch, foretold)

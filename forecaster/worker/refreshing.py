@@ -24,12 +24,18 @@ __all__ = ["Watch", "foretell_changed", "refresh"]
 
 @dataclass
 class Watch:
-    """What is kept between refreshes: traffic of the last hours, models, the calendar."""
+    """What is kept between refreshes: traffic of the last hours, models, the calendar.
+
+    ``said_at`` is when all workloads were last said, ``failing`` whether the source has failed
+    since.
+    """
 
     fleet: Fleet
     traffic: LiveTraffic
     peaks: LivePeaks
     calendar: CalendarWatch
+    said_at: datetime | None = None
+    failing: bool = False
 
     @classmethod
     def of(cls, fleet: Fleet, shelf: PeakShelf) -> Watch:
@@ -49,7 +55,8 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
     """The newest observed interval of each workload that has one, and the lead peaks from there.
 
     An interval that comes late is taken when it comes; what is missing at the end leaves the lead
-    peak at the last interval that was observed, for whoever reads it to judge its age.
+    peak at the last interval that was observed, for whoever reads it to judge its age. Events are
+    as near as ``now`` says.
     """
     fleet = watch.fleet
     if not fleet.workloads:  # none is declared yet
@@ -58,6 +65,7 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
     try:
         fetched = fetch(start, end, fleet.step)
     except TrafficError as error:
+        watch.failing = True
         return RefreshFailed(now, str(error))
     wanted = {one.workload for one in fleet.workloads}
     known = [one for one in fetched.history or () if one.series_id in wanted]
@@ -74,18 +82,25 @@ def refresh(now: datetime, watch: Watch, fetch: Fetch) -> Refreshed | RefreshFai
     }
     watch.calendar.look(now)
     watch.peaks.look()
-    said = watch.peaks.say(watch.traffic)
+    said = watch.peaks.say(watch.traffic, now)
+    watch.said_at, watch.failing = now, False
     foretold = Foretold(said.told, said.silent, watch.peaks.trouble)
     return Refreshed(now, observed, fetched.warnings, refused, foretold)
 
 
-def foretell_changed(watch: Watch) -> Foretold | None:
-    """The lead peaks of workloads whose model or events have changed since; None where none's."""
+def foretell_changed(watch: Watch, now: datetime) -> Foretold | None:
+    """The lead peaks of workloads whose model or events have changed since; None where none's.
+
+    While the source fails events come nearer all the same: once a step theirs are told as well.
+    """
     before = watch.peaks.trouble
-    changed = sorted({*watch.peaks.look(), *watch.calendar.look()})
+    changed = {*watch.peaks.look(), *watch.calendar.look()}
+    if watch.failing and watch.said_at is not None and now - watch.said_at >= watch.fleet.step:
+        watch.said_at = now
+        changed.update(watch.peaks.with_events())
     if not changed and watch.peaks.trouble == before:
         return None
-    said = watch.peaks.say(watch.traffic, changed)
+    said = watch.peaks.say(watch.traffic, now, sorted(changed))
     return Foretold(said.told, said.silent, watch.peaks.trouble)
 
 

@@ -69,6 +69,13 @@ def test_in_a_hole_an_onset_speaks_as_of_the_last_interval_that_was_observed() -
     np.testing.assert_allclose(found.peak_rps[0], expected)
     assert found.live.tolist() == [value != 200.0 for value in expected]
 
+    late = np.full((1, 30), np.nan)
+    late[0, 4:6], late[0, 6], late[0, 20] = 350.0, 700.0, 600.0
+    found = decide(series, [replace(origin, late_onset_rps=late)], 3, (0.5,))
+    expected[6] = 700.0  # of what is told the larger; where nothing is late there is no such word
+    expected[20] = 600.0
+    np.testing.assert_allclose(found.peak_rps[0], expected)
+
 
 @pytest.fixture(scope="module")
 def tasks(series: TrafficSeries) -> list[PeakTask]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,14 @@ from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.events import Calendar, Event
 from forecaster.models.event_training import train_with_events
 from forecaster.models.outlook import DEFAULT_QUANTILES
-from forecaster.models.peak import LeadPeak, LeadPeakModel, LivePeak, PeakConfig, train_lead_peak
+from forecaster.models.peak import (
+    STALE_STEPS,
+    LeadPeak,
+    LeadPeakModel,
+    LivePeak,
+    PeakConfig,
+    train_lead_peak,
+)
 from forecaster.models.peak.boosting import BoostingConfig
 from forecaster.models.selection import OutlookConfig
 from forecaster.traffic.history import TrafficSeries
@@ -57,15 +65,24 @@ def decisions(task: PeakTask) -> PeakDecisions:
 
 
 @pytest.fixture(scope="module")
-def told(task: PeakTask) -> list[LeadPeak]:
-    """What the live path says step by step, with the calendar's part around now."""
+def model(task: PeakTask) -> LeadPeakModel:
+    """What the service trains at the cutoff, and keeps."""
     known = task.series.before(task.cutoff)
     assert known is not None
     config = OutlookConfig(quantiles=tuple(sorted({*DEFAULT_QUANTILES, *LEVELS})))
     trained = train_with_events(known, task.cutoff, config, task.calendar)
     model = train_lead_peak(known, task.cutoff, trained.path, LEAD_STEPS, QUICK, trained.track)
-    live = LivePeak(LeadPeakModel.from_bytes(model.to_bytes()), LEVELS)
-    found = []
+    return LeadPeakModel.from_bytes(model.to_bytes())
+
+
+@pytest.fixture(scope="module")
+def told(task: PeakTask, model: LeadPeakModel) -> list[LeadPeak]:
+    """What the live path says step by step, with the calendar's part around now."""
+    return list(stepped(task, model))
+
+
+def stepped(task: PeakTask, model: LeadPeakModel) -> Iterator[LeadPeak]:
+    live = LivePeak(model, LEVELS)
     for step in range(task.steps):
         now = task.cutoff + step * task.series.step
         seen = task.series.before(now)
@@ -73,10 +90,9 @@ def told(task: PeakTask) -> list[LeadPeak]:
         recent = seen.since(now - timedelta(hours=5))
         assert recent is not None
         near = task.calendar.within(now - timedelta(days=2), now + timedelta(days=3))
-        peak = live.decide(recent, near)
+        peak = live.decide(recent, near, now)
         assert peak is not None
-        found.append(peak)
-    return found
+        yield peak
 
 
 def test_the_service_step_by_step_says_the_same(
@@ -85,6 +101,49 @@ def test_the_service_step_by_step_says_the_same(
     said = np.array([one.peak_rps for one in told]).T
     # Stored examples keep four digits.
     np.testing.assert_allclose(said, decisions.peak_rps, rtol=2e-3)
+
+
+HOLES = {
+    "before the lead window": (-8, -5),
+    "into it": (-6, -3),
+    "all of it": (-6, -1),
+    "over the start": (-3, 3),
+    "after it": (2, 4),
+}
+"""Minutes from the kick-off: from when to when no interval was observed."""
+
+
+def holed(task: PeakTask, hole: tuple[int, int]) -> PeakTask:
+    """The same traffic, but for the hole."""
+    rates = task.series.rate_rps.copy()
+    place = task.series.index_of(JUDGED)
+    rates[place + hole[0] : place + hole[1]] = np.nan
+    series = TrafficSeries(task.series.series_id, task.series.start, task.series.step, rates)
+    return replace(task, series=series)
+
+
+@pytest.mark.parametrize("hole", HOLES.values(), ids=HOLES.keys())
+def test_late_traffic_delays_no_onset_and_the_replay_says_what_the_service_does(
+    task: PeakTask,
+    model: LeadPeakModel,
+    told: list[LeadPeak],
+    decisions: PeakDecisions,
+    hole: tuple[int, int],
+) -> None:
+    late = holed(task, hole)
+    replayed = decide(late.series, [work_origin(late)], LEAD_STEPS, LEVELS)
+    served = list(stepped(late, model))
+    for step, (one, on_time) in enumerate(zip(served, told, strict=True)):
+        now = task.cutoff + step * task.series.step
+        if now - one.at > STALE_STEPS * task.series.step:
+            assert not replayed.live[step]
+            continue
+        np.testing.assert_allclose(one.peak_rps, replayed.peak_rps[:, step], rtol=2e-3)
+        if on_time.onset is not None:
+            assert one.onset is not None
+            assert one.quantile(0.98) > 0.7 * on_time.quantile(0.98)
+    before = (JUDGED - task.cutoff) // task.series.step + hole[0] + 1
+    np.testing.assert_array_equal(replayed.peak_rps[:, :before], decisions.peak_rps[:, :before])
 
 
 def test_the_onset_speaks_from_one_lead_window_before_until_traffic_is_there(

@@ -99,6 +99,33 @@ def test_an_event_that_is_declared_meanwhile_is_told_before_it_begins_and_by_its
     assert target.reasons[0].startswith('final "the last one", importance 4: ×8.27 at 0.98, dec')
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["late", "failing"])
+def test_an_announced_event_comes_no_later_for_traffic_that_is_late(watch, store, trace, fails):
+    """At 18:15 the last traffic ended at 18:00; a lead window after 18:15 the final begins."""
+    trained = train_with_events(trace.before(NOW), NOW)
+    model = train_lead_peak(trace, NOW, trained.path, LEAD, track=trained.track)
+    store.save_records({}, [stored(model)])
+    begins = NOW + 4 * STEP
+    event = Event(begins, begins + timedelta(hours=1), "final", 4.0, "the last one", uplift=5.0)
+    CalendarShelf(store.path).save([encoded_event(event)], Overlap.ADD)
+    of = "tv/a"
+    first = foretold(watch, NOW, source(trace)).lead_peaks[of]
+    assert first.onset == ""
+    for late in (1, 2, 3):
+        now = NOW + late * STEP + SETTLED
+        if fails:
+            assert isinstance(refresh(now, watch, failing), RefreshFailed)
+            said = foretell_changed(watch, now)
+            assert foretell_changed(watch, now + STEP / 2) is None  # once a step
+        else:
+            said = foretold(watch, NOW + late * STEP, source(trace.before(NOW)))
+        (told,) = said.lead_peaks.values()
+        assert told.at == NOW and told.now_rps == first.now_rps
+        expected = late + LEAD + 1 >= 4  # the window of the announcement has begun
+        assert (told.onset != "") is expected
+        assert (told.peak_rps > 3 * first.now_rps) is expected
+
+
 def test_gaps_at_the_end_leave_the_lead_peak_where_traffic_ended(watch, store, trace, model):
     store.save_records({}, [stored(model)])
     rates = trace.rate_rps.copy()
@@ -131,10 +158,10 @@ def test_without_a_model_or_without_traffic_the_reason_is_told(watch, store, tra
 def test_a_new_model_speaks_before_the_next_step_and_only_for_its_workload(store, trace, model):
     of = Watch.of(fleet("tv/a", "tv/b"), PeakShelf(store.path))
     foretold(of, NOW, source(trace))
-    assert foretell_changed(of) is None
+    assert foretell_changed(of, NOW + SETTLED) is None
     store.save_records({}, [stored(model)])
-    assert set(foretell_changed(of).lead_peaks) == {"tv/a"}
-    assert foretell_changed(of) is None
+    assert set(foretell_changed(of, NOW + SETTLED).lead_peaks) == {"tv/a"}
+    assert foretell_changed(of, NOW + SETTLED) is None
 
 
 def test_a_retrained_model_takes_over_what_was_learnt_live(watch, store, trace, model):
@@ -227,7 +254,7 @@ def test_a_model_that_cannot_be_read_is_said_and_does_not_stop_the_others(store,
     said = foretold(of, NOW, fetch_from(both))
     assert set(said.lead_peaks) == {"tv/a"}
     assert said.silent["tv/b"].startswith("a lead-peak model that cannot be read")
-    assert foretell_changed(of) is None  # it is not tried again and again
+    assert foretell_changed(of, NOW + STEP) is None  # it is not tried again and again
 
 
 @pytest.mark.parametrize(
@@ -239,7 +266,7 @@ def test_a_model_for_another_window_is_not_used(store, model, other):
     store.save_records({}, [stored(model)])
     of = Watch.of(fleet("tv/a", **other), PeakShelf(store.path))
     of.peaks.look()
-    (why,) = of.peaks.say(of.traffic).silent.values()
+    (why,) = of.peaks.say(of.traffic, NOW).silent.values()
     assert why == (
         "the stored lead-peak model is for another lead time or step (a window of 10m by 5m)"
     )
@@ -256,7 +283,7 @@ def test_a_store_that_cannot_be_read_is_said_and_the_models_at_hand_go_on(
     assert "cannot be read" in said.trouble
     assert said.lead_peaks["tv/a"].at == NOW + STEP
     aside.rename(store.path)
-    assert foretell_changed(watch).trouble is None
+    assert foretell_changed(watch, NOW + STEP).trouble is None
 
 
 def test_traffic_that_breaks_a_model_costs_its_workload_alone(store, trace, model, caplog):
@@ -290,7 +317,7 @@ def test_after_a_restart_in_an_outage_a_lead_peak_that_is_fresh_is_served_until_
     for start in (NOW + STEP, NOW + 2 * STEP):  # the refresher dies, and starts again
         again = Watch.of(of, shelf)
         board.take_refresh(refresh(start, again, failing))
-        board.take_foretold(foretell_changed(again))
+        board.take_foretold(foretell_changed(again, start))
         assert served(start) == told["tv/a"]
         assert board.snapshot(start).target("tv/a", start).replicas > 0
     board.take_refresh(refresh(NOW + 3 * STEP, again, lambda *_: FetchedTraffic(None, ())))
@@ -312,4 +339,4 @@ def test_a_workload_that_is_off_is_not_looked_at(store, model):
     of = Watch.of(Fleet((WorkloadSettings("tv", "a", rule),), step=STEP), PeakShelf(store.path))
     store.save_records({}, [stored(model)])
     assert of.peaks.look() == []
-    assert of.peaks.say(of.traffic).silent == {}
+    assert of.peaks.say(of.traffic, NOW).silent == {}

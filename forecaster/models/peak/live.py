@@ -12,7 +12,7 @@ import numpy as np
 from forecaster.events.calendar import EMPTY_CALENDAR, Calendar
 from forecaster.models.event_onset import Onset, onset_peaks
 from forecaster.models.event_track import Ahead, look_ahead
-from forecaster.models.peak.features import ahead_steps, decisions_at, epsilon_rps
+from forecaster.models.peak.features import ahead_steps, decisions_at, epsilon_rps, recent_steps
 from forecaster.models.peak.model import LeadPeakModel, Taught
 from forecaster.models.peak.online import OnlineCalibration
 from forecaster.traffic.history import FloatArray, TrafficSeries
@@ -28,8 +28,9 @@ class LeadPeak:
     """Quantiles of the highest traffic within one lead window.
 
     The window begins at ``at``, the end of the last observed interval, whose traffic was
-    ``now_rps``. ``peak_rps`` has shape (len(levels),), traffic per second, not falling. ``onset``
-    is the event that told it, rather than live traffic: it is about to begin.
+    ``now_rps``; where traffic is late, it ends later for an onset. ``peak_rps`` has shape
+    (len(levels),), traffic per second, not falling. ``onset`` is the event that told it, rather
+    than live traffic: it is about to begin.
     """
 
     at: datetime
@@ -94,10 +95,17 @@ class LivePeak:
         if not same_window:
             self._waiting.clear()
 
-    def decide(self, recent: TrafficSeries, calendar: Calendar = EMPTY_CALENDAR) -> LeadPeak | None:
+    def decide(
+        self,
+        recent: TrafficSeries,
+        calendar: Calendar = EMPTY_CALENDAR,
+        now: datetime | None = None,
+    ) -> LeadPeak | None:
         """The lead peak from the end of the last observed interval of ``recent`` on.
 
-        ``calendar`` has the events of the workload around that.
+        ``calendar`` has the events of the workload around that. What traffic says is as of that
+        end; an onset is no later for traffic that is late: it is looked for up to one lead window
+        after ``now``, of all lead windows from the end on the largest. None: traffic is on time.
 
         ``recent`` should reach back by ``model.recent`` and one lead window more; it may end in
         gaps. Windows that have passed by then teach first. None where nothing was observed.
@@ -108,40 +116,54 @@ class LivePeak:
         row = bounds[1]
         at = recent.start + row * recent.step
         self._learn(recent, at)
-        now = float(recent.rate_rps[row - 1])
-        ahead = self._look_ahead(recent, calendar)
-        onset = None if ahead is None else self._onset(recent, row, ahead)
-        if onset is not None:
-            return LeadPeak(at, now, self.levels, onset[1], self.model.taught, onset[0])
+        now_rps = float(recent.rate_rps[row - 1])
+        late = 0 if now is None else max(0, (now - at) // recent.step)
+        late = min(late, recent_steps(recent.step))  # whatever is older than that is stale
+        ahead = self._look_ahead(recent, calendar, late)
+        spoken = self._onset(recent, row, ahead)
+        if spoken is None:
+            onset, peaks = None, self._by_traffic(recent, row, ahead)
+        else:
+            onset, peaks = spoken
+        reached = self._onset(recent, row, ahead, late) if late else None
+        if reached is not None:
+            onset = reached[0] if reached[1][-1] >= peaks[-1] else onset
+            peaks = np.maximum(peaks, reached[1])
+        return LeadPeak(at, now_rps, self.levels, peaks, self.model.taught, onset)
+
+    def _by_traffic(self, recent: TrafficSeries, row: int, ahead: Ahead | None) -> FloatArray:
+        """What live traffic says at the start of interval ``row``; its window is to teach."""
+        at = recent.start + row * recent.step
         track = None if ahead is None else ahead.track
         decisions = decisions_at(
             recent, self.model.path, self.model.lead_steps, np.array([row]), track
         )
         told = self.model.tell(decisions)
         highest = np.array([np.nanmax(recent.rate_rps)])
-        peaks = self.model.peaks(told, self._calibration.scores(), highest)[0]
+        peaks: FloatArray = self.model.peaks(told, self._calibration.scores(), highest)[0]
         waiting = _Waiting(at, float(told.location[0]), float(told.scale[0]))
         if not self._waiting or self._waiting[-1].at < at:
             self._waiting.append(waiting)
-        return LeadPeak(at, now, self.levels, peaks, self.model.taught)
+        return peaks
 
-    def _look_ahead(self, recent: TrafficSeries, calendar: Calendar) -> Ahead | None:
+    def _look_ahead(self, recent: TrafficSeries, calendar: Calendar, late: int) -> Ahead | None:
         """What events do around now; None where the model was not told what they bring."""
         model, step = self.model, recent.step
         if model.uplift is None or not (calendar or model.knows_events):
             return None
-        steps = len(recent) + ahead_steps(step, model.lead_steps)
+        steps = len(recent) + ahead_steps(step, model.lead_steps) + late
         return look_ahead(model.uplift, calendar, model.cutoff, recent.start, step, steps)
 
     def _onset(
-        self, recent: TrafficSeries, row: int, ahead: Ahead
+        self, recent: TrafficSeries, row: int, ahead: Ahead | None, late: int = 0
     ) -> tuple[Onset, FloatArray] | None:
-        if self.model.path is None or not ahead.onsets:
+        """The onset that speaks in the windows that start at ``row`` or up to ``late`` later."""
+        if ahead is None or self.model.path is None or not ahead.onsets:
             return None
         found = onset_peaks(
             recent,
             np.array([row]),
-            self.model.lead_steps,
+            self.model.lead_steps + late,
             self.levels,
             self.model.path,
             ahead.foreseen,
