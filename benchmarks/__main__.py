@@ -25,6 +25,7 @@ SECTIONS = (
     "known-ahead",
     "events-fleet",
     "cliffs",
+    "cluster",
     "endpoint",
 )
 
@@ -83,6 +84,11 @@ def main() -> None:
 
         print("## Cliffs\n", flush=True)
         print("\n" + measure_cliffs(traces) + "\n", flush=True)
+    if "cluster" in sections:
+        from benchmarks.cluster import measure_cluster
+
+        print("## Reading a large cluster\n", flush=True)
+        print("\n" + measure_cluster() + "\n", flush=True)
     if "endpoint" in sections:
         if shutil.which("wrk") is None:
             print("## Endpoint\n\nnot measured: wrk is not installed (Debian: wrk)\n")

@@ -4,11 +4,12 @@
     client = connect(Path("~/.kube/config"), "staging")
     for page in client.pages(PODS, "streaming"):
         page.items                              # dicts as they came; page.version at the end
-    for line in client.watch(PODS, None, version, stop):
+    for line in client.watch(PODS, None, version):
         line["type"], line["object"]
 
-Bodies stay plain dicts: the official client's models would take a hundred times as long. From it
-come the configuration, the credentials and the connections. The only importer of ``kubernetes``.
+Bodies stay plain dicts, and only for as long as they are read: the official client's models take
+five times as long and 50 kB a pod. From it come the configuration, the credentials and the
+connections. The only importer of ``kubernetes``.
 """
 
 from __future__ import annotations

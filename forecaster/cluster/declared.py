@@ -54,9 +54,13 @@ class DeclaredWorkloads:
         self._configured = frozenset(configured)
         self._good: dict[tuple[str, str], DeclaredWorkload] = {}
         self._bad: dict[tuple[str, str], tuple[AnnotationProblem, ...]] = {}
+        self._judged: tuple[tuple[DeclaredWorkload, ...], tuple[AnnotationProblem, ...]] | None = (
+            None
+        )
 
     def take(self, before: ScaledObjectSeen | None, after: ScaledObjectSeen | None) -> bool:
         """Take in an object that changed; whether anything about declarations is different now."""
+        self._judged = None
         if after is None:
             return before is not None and self._drop((before.namespace, before.name))
         key = (after.namespace, after.name)
@@ -76,22 +80,30 @@ class DeclaredWorkloads:
         return found != (_said(good), _texts(bad))
 
     def workloads(self) -> tuple[DeclaredWorkload, ...]:
-        """Those that count, by the objects' names."""
-        return tuple(one for one, in_the_way in self._judged() if in_the_way is None)
+        """Those that count, by the objects' names; the very same value until something changes."""
+        return self._all()[0]
 
     def problems(self) -> tuple[AnnotationProblem, ...]:
-        """Everything that is wrong, by the objects' names."""
-        found = [problem for key in sorted(self._bad) for problem in self._bad[key]]
-        for one, in_the_way in self._judged():
-            if in_the_way is not None:
-                found.append(AnnotationProblem(one.source, in_the_way))
-        return tuple(found)
+        """Everything that is wrong, by the objects' names; the very same value as well."""
+        return self._all()[1]
+
+    def _all(self) -> tuple[tuple[DeclaredWorkload, ...], tuple[AnnotationProblem, ...]]:
+        if self._judged is None:
+            counted: list[DeclaredWorkload] = []
+            found = [problem for key in sorted(self._bad) for problem in self._bad[key]]
+            for one, in_the_way in self._judge_all():
+                if in_the_way is None:
+                    counted.append(one)
+                else:
+                    found.append(AnnotationProblem(one.source, in_the_way))
+            self._judged = tuple(counted), tuple(found)
+        return self._judged
 
     def _drop(self, key: tuple[str, str]) -> bool:
         good, bad = self._good.pop(key, None), self._bad.pop(key, None)
         return good is not None or bad is not None
 
-    def _judged(self) -> Iterator[tuple[DeclaredWorkload, SettingsProblem | None]]:
+    def _judge_all(self) -> Iterator[tuple[DeclaredWorkload, SettingsProblem | None]]:
         """Each declaration, with what stands in its way: the settings, or another object."""
         taken: dict[str, str] = {}
         for key in sorted(self._good):

@@ -10,7 +10,7 @@ A change costs the same however many objects there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forecaster.cluster.changes import Broken, Changed, Gone, Listed, Told, WatchState
@@ -91,9 +91,15 @@ class Inventory:
         """The quotas of a namespace."""
         return [one for one in self.quotas if one.namespace == namespace]
 
-    def is_listed(self, kind: str, namespace: str | None = None) -> bool:
-        """Whether all objects of a kind have been told once: only then is none really none."""
-        return (kind, None) in self._listed or (kind, namespace) in self._listed
+    def is_listed(self, kind: str, namespaces: Iterable[str] = ()) -> bool:
+        """Whether all objects of a kind, of all namespaces that are read, have been told once.
+
+        Only then is what is not known not there. ``namespaces`` are those of the settings.
+        """
+        if (kind, None) in self._listed:
+            return True
+        named = tuple(namespaces)
+        return bool(named) and all((kind, one) in self._listed for one in named)
 
     def problems(self) -> list[str]:
         """Why watches cannot read, one line each."""

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from forecaster.cluster.changes import Told
 from forecaster.cluster.client import ClusterClient, connect
+from forecaster.cluster.memory import collect_rarely
 from forecaster.cluster.reporting import EventReporter, Notice
 from forecaster.cluster.resources import resources_to_read
 from forecaster.cluster.watching import ClusterWatch
@@ -63,6 +64,7 @@ class ClusterOrder:
 
 def run_reading(tell: Tell, order: ClusterOrder) -> None:
     """Follow the cluster for ever; while it cannot be reached, say why."""
+    collect_rarely()
     shelf = NoteShelf(order.store_path)
     reading = ClusterReading(order.settings, order.configured, _kept(shelf))
     client = _connected(tell, order)

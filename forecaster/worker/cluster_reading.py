@@ -88,7 +88,9 @@ class ClusterReading:
     def news(self, now: float) -> list[ClusterMessage]:
         """What is other than it was told last."""
         found: list[ClusterMessage] = []
-        if self._settings.annotations and self._inventory.is_listed("ScaledObject", self._first()):
+        if self._settings.annotations and self._inventory.is_listed(
+            "ScaledObject", self._settings.namespaces
+        ):
             found.append(self._declarations(now))
         seen = {name: self._seen(name) for name in self._dirty}
         self._dirty.clear()
@@ -236,9 +238,6 @@ class ClusterReading:
             {one.kind: len(one) for one in tables},
             as_of,
         )
-
-    def _first(self) -> str | None:
-        return next(iter(self._settings.namespaces), None)
 
     def _name(self, workload: Workload) -> str | None:
         """The workload that is this target; the settings' come first."""

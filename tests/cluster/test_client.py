@@ -320,6 +320,26 @@ def test_in_a_cluster_the_rotated_token_of_the_service_account_is_found(
         client.close()
 
 
+def test_a_watch_over_tls_is_ended_at_once_as_well(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates.server, certificates.server_key)
+    with StandIn(tls=tls) as server:
+        path = write_kubeconfig(
+            tmp_path / "kubeconfig", server.url, **{"certificate-authority": certificates.ca}
+        )
+        client = connect(path, timeouts=IMPATIENT)
+        watched = client.watch(PODS, None, str(server.store.version))
+        timer = threading.Timer(0.2, watched.end)
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises(ClusterUnavailable):
+            list(watched)
+        assert time.monotonic() - began < 2.0
+        timer.join()
+        client.close()
+
+
 def test_a_certificate_of_nobody_we_know_is_refused(tmp_path: Path) -> None:
     certificates = make_certificates(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -54,6 +54,13 @@ def test_what_changes_nothing_about_a_declaration_says_so() -> None:
     assert not declared.take(seen("other"), None)
 
 
+def test_what_has_not_changed_is_the_very_same_value() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("page"))
+    assert declared.workloads() is declared.workloads()
+    assert declared.problems() is declared.problems()
+
+
 def test_an_edit_that_cannot_be_used_takes_no_floor_away() -> None:
     declared = DeclaredWorkloads(DefaultsShape(), ())
     declared.take(None, enabled("page"))

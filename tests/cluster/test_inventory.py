@@ -162,14 +162,17 @@ def test_how_old_a_kind_is_goes_by_its_oldest_watch() -> None:
     assert inventory.age_seconds("Pod", 100.0) == 0.0
 
 
-def test_nothing_is_known_to_be_none_before_it_was_listed() -> None:
+def test_nothing_is_known_to_be_none_before_all_of_it_was_listed() -> None:
     inventory = Inventory()
-    assert not inventory.is_listed("Pod", "streaming")
+    assert not inventory.is_listed("Pod")
     inventory.take(Listed("Pod", "streaming", ()))
-    assert inventory.is_listed("Pod", "streaming")
-    assert not inventory.is_listed("Pod", "accounts")
-    inventory.take(Listed("Pod", None, ()))
-    assert inventory.is_listed("Pod", "accounts")
+    assert inventory.is_listed("Pod", ["streaming"])
+    assert not inventory.is_listed("Pod", ["streaming", "accounts"])
+    assert not inventory.is_listed("Pod")
+    inventory.take(Listed("Pod", "accounts", ()))
+    assert inventory.is_listed("Pod", ["streaming", "accounts"])
+    inventory.take(Listed("Node", None, ()))
+    assert inventory.is_listed("Node", ["streaming", "accounts"])
 
 
 NAMESPACES = st.sampled_from(["streaming", "accounts"])
