@@ -55,7 +55,8 @@ def _levels(points: LoadPoints) -> tuple[FloatArray, FloatArray]:
         return np.empty(0), np.empty(0)
     points = points.where(points.rate_rps >= _LOADED * np.quantile(points.rate_rps, 0.98))
     work = points.saturation - _idle(points)
-    points, work = points.where(work > 0), work[work > 0]
+    use = (work > 0) & (points.rate_rps > 0)
+    points, work = points.where(use), work[use]
     period, place, count = np.unique(
         points.at_seconds // _PERIOD, return_inverse=True, return_counts=True
     )

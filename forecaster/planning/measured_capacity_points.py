@@ -116,8 +116,9 @@ def load_steps(
         none = np.empty(0, dtype=np.int64)
         return LoadSteps(_EPOCH, step, none, nothing, nothing, nothing, none > 0, 0)
     first, (rate, ready, used) = _on_one_grid([one for one in known if one is not None], step)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        each = np.where(ready >= _ONE_READY, rate / ready, np.nan)
+    each = np.full(len(rate), np.nan)
+    with np.errstate(invalid="ignore"):
+        np.divide(rate, ready, out=each, where=ready >= _ONE_READY)
     steady = _steady(ready, step)
     lag = _lag(each, used, steady, step)
     used = _shifted(used, lag)
