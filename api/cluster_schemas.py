@@ -51,6 +51,10 @@ class CapacityView(View):
 
     rps: Annotated[float | None, Field(description="null where the data cannot tell")]
     reason: Text
+    since: Annotated[datetime | None, Field(description="When it was last changed.")]
+    provisional: Annotated[
+        bool, Field(description="Whether it stands in for one that cannot be measured yet.")
+    ]
 
 
 class MinutesView(View):

@@ -20,9 +20,9 @@ from api.cluster_schemas import (
 from forecaster.cluster.delivered import DeliveredMinutes, Delivery
 from forecaster.cluster.fit_warning import FitWarning
 from forecaster.cluster.start_up_summary import Spread
+from forecaster.worker.capacity_messages import MeasuredCapacity
 from forecaster.worker.cluster_messages import SeenLead, SeenWorkload
 from forecaster.worker.cluster_view import ClusterView, ClusterWorkload
-from forecaster.worker.roster import MeasuredCapacity
 
 __all__ = ["cluster_workload_view", "lead_parts", "warnings_view"]
 
@@ -115,8 +115,12 @@ def _spread(spread: Spread | None) -> SpreadView | None:
 def _capacity(capacity: MeasuredCapacity | None) -> CapacityView | None:
     if capacity is None:
         return None
-    since = f"; since then: {capacity.since_then}" if capacity.since_then else ""
-    return CapacityView(rps=capacity.rps, reason=f"{capacity.reason}{since}")
+    return CapacityView(
+        rps=capacity.rps,
+        reason=capacity.reason,
+        since=capacity.since,
+        provisional=capacity.provisional,
+    )
 
 
 def _delivered(delivery: Delivery | None) -> DeliveredView | None:

@@ -53,6 +53,7 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
             store,
             events=settings.events,
             kubernetes=settings.kubernetes,
+            capacity=settings.capacity,
             log=settings.log,
         )
         run_service(

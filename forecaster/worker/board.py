@@ -50,7 +50,7 @@ class Board:
         self._fleet = fleet
         self._held = held
         self._live = LiveWatch(fleet)
-        self._event_notices: tuple[str, ...] = ()
+        self._notices_beside: tuple[str, ...] = ()
         self._states: dict[str, WorkloadState] = {}
         self._plans = Plans(fleet, held)
         self._source = SourceWatch(fleet)
@@ -106,10 +106,10 @@ class Board:
         """Plan by another calendar; the workloads whose plans or floors are others now."""
         return self._plans.take_calendar(calendar, now)
 
-    def take_event_notices(self, notices: tuple[str, ...]) -> bool:
-        """What a person should know of the events; whether that is news."""
-        changed = notices != self._event_notices
-        self._event_notices = notices
+    def take_notices(self, notices: tuple[str, ...]) -> bool:
+        """What a person should know of events, capacities and the roster; whether that is news."""
+        changed = notices != self._notices_beside
+        self._notices_beside = notices
         return changed
 
     def take_record(self, workload: str, record: TrainingRecord) -> None:
@@ -248,7 +248,7 @@ class Board:
             yield f"lead-peak models cannot be read: {self._live.trouble}"
         for warning in self._source.warnings:
             yield f"the source says: {warning}"
-        yield from self._event_notices
+        yield from self._notices_beside
 
     def _serving(self) -> str:
         made = sorted({stamp(plan.outlook.cutoff) for plan in self.plans})

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from forecaster.cluster.delivered import Delivery
 from forecaster.cluster.fit_warning import FitWarning
+from forecaster.worker.capacity_messages import MeasuredCapacity
 from forecaster.worker.cluster_messages import ClusterHealth, SeenLead, SeenWorkload
 from forecaster.worker.late_events import LateEvent
-from forecaster.worker.roster import MeasuredCapacity
 
 __all__ = ["NOTHING_KNOWN", "ClusterView", "ClusterWorkload"]
 

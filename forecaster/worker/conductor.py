@@ -17,6 +17,7 @@ from forecaster.settings import Fleet, LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.board import Board
 from forecaster.worker.cluster_side import ClusterSide
+from forecaster.worker.gauge_side import GaugeSide
 from forecaster.worker.loading import take_fleet
 from forecaster.worker.mailbox import Outbox
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
@@ -57,6 +58,7 @@ class Surroundings:
     events: Programme
     roster: Roster
     cluster: ClusterSide
+    gauges: GaugeSide
     clock: Callable[[], datetime]
     tick_seconds: float
     log: LogSettings | None
@@ -105,14 +107,17 @@ class Conductor:
             if child is not None:
                 child.ask_to_end()
         self._given.cluster.ask_to_end()
+        self._given.gauges.ask_to_end()
         for child in (self._trainer, self._refresher):
             if child is not None:
                 child.end(_PATIENCE_SECONDS)
         self._given.cluster.end(_PATIENCE_SECONDS)
+        self._given.gauges.end(_PATIENCE_SECONDS)
 
     def _round(self, now: datetime) -> None:
         self._note_served(now)
         self._given.cluster.round(self._board, now)
+        self._given.gauges.round(self._fleet, now)
         self._look_at_fleet(now)
         self._look_at_events(now)
         self._hear_trainer(now)
@@ -127,7 +132,7 @@ class Conductor:
     def _listen(self, stopping: threading.Event) -> None:
         """Wait for a tick, or until somebody tells something."""
         receivers = [one.receiver for one in (self._trainer, self._refresher) if one is not None]
-        receivers += self._given.cluster.receivers
+        receivers += [*self._given.cluster.receivers, *self._given.gauges.receivers]
         if receivers:
             wait(receivers, timeout=self._given.tick_seconds)
         else:
@@ -159,7 +164,9 @@ class Conductor:
             if self._board.take_calendar(events.calendar, now):
                 self._noted_step = None  # a need that is larger than the step began with counts
                 self._news = True
-        if self._board.take_event_notices(events.notices()):
+        troubles = (self._given.roster.trouble, self._given.gauges.trouble)
+        told = (*events.notices(), *(one for one in troubles if one is not None))
+        if self._board.take_notices(told):
             self._news = True
 
     def _hear_trainer(self, now: datetime) -> None:

@@ -10,6 +10,7 @@ from forecaster.models.peak import Taught
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.snapshot import ObservedTraffic
 from forecaster.store import PackedOutlook, StoredUplift, TrainingRecord
+from forecaster.worker.capacity_messages import Gauged, GaugingFailed
 from forecaster.worker.cluster_messages import ClusterMessage
 
 __all__ = [
@@ -117,4 +118,6 @@ Message = (
     | Refreshed
     | RefreshFailed
     | ClusterMessage
+    | Gauged
+    | GaugingFailed
 )

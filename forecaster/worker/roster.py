@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from forecaster.errors import StoreError
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import NoteShelf
+from forecaster.worker.capacity_messages import MeasuredCapacity
 
-__all__ = ["MeasuredCapacity", "MeasuredLeadTime", "Roster"]
+__all__ = ["MeasuredLeadTime", "Roster"]
 
 _NOTE = "roster"
 
@@ -26,19 +27,6 @@ class MeasuredLeadTime:
 
     lead_time: timedelta
     reason: str
-
-
-@dataclass(frozen=True)
-class MeasuredCapacity:
-    """A measured capacity, requests per second and replica, and what it was measured from.
-
-    ``rps`` is None where the data could not tell; ``reason`` then says why. ``since_then`` is why a
-    capacity that was measured before could not be measured again.
-    """
-
-    rps: float | None
-    reason: str
-    since_then: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,15 +89,8 @@ class Roster:
         self._take(replace(self._known, lead_times={**(self._known.lead_times or {}), **measured}))
 
     def take_capacities(self, measured: Mapping[str, MeasuredCapacity]) -> None:
-        """New measurements; one that could not tell leaves a capacity that is known."""
-        before = self._known.capacities or {}
-        found = {
-            name: replace(before[name], since_then=one.reason)
-            if one.rps is None and name in before and before[name].rps is not None
-            else one
-            for name, one in measured.items()
-        }
-        self._take(replace(self._known, capacities={**before, **found}))
+        """New measurements; those of other workloads stay."""
+        self._take(replace(self._known, capacities={**(self._known.capacities or {}), **measured}))
 
     def _take(self, known: _Known) -> None:
         names = {one.workload for one in (*self._settings.workloads, *known.declared)}

@@ -10,20 +10,24 @@ from typing import Self
 
 from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import (
+    NO_CAPACITY,
     NO_EVENTS,
     NO_KUBERNETES,
+    CapacitySettings,
     EventSettings,
     Fleet,
     KubernetesSettings,
     LogSettings,
+    PrometheusSettings,
 )
 from forecaster.store import NoteShelf, PlanStore
 from forecaster.worker.cluster_side import ClusterSide
 from forecaster.worker.conductor import Conductor, Surroundings
+from forecaster.worker.gauge_side import GaugeSide
 from forecaster.worker.loading import load_board
 from forecaster.worker.programme import Programme
 from forecaster.worker.roster import Roster
-from forecaster.worker.source import SourceFactory
+from forecaster.worker.source import ConfiguredSource, SourceFactory
 
 __all__ = ["Service", "utc_now"]
 
@@ -40,11 +44,11 @@ class Service:
 
     It starts a thread, which starts a process to train and one to refresh; whoever serves reads
     ``snapshot()``. ``source`` makes the function that asks for traffic; ``events`` says what is
-    known ahead, and where more of it is; ``kubernetes``, whether the cluster is read; ``clock``
-    gives aware UTC instants. Source and clock go to the other processes, so both must be picklable
-    (see ``SourceFactory``), and a program that uses this needs the usual
-    ``if __name__ == "__main__"``. The clock is looked at every ``tick_seconds``. With ``log``, the
-    other processes log to stderr in that form.
+    known ahead, and where more of it is; ``kubernetes``, whether the cluster is read;
+    ``capacity``, what capacities are measured from; ``clock`` gives aware UTC instants. Source and
+    clock go to the other processes, so both must be picklable (see ``SourceFactory``), and a
+    program that uses this needs the usual ``if __name__ == "__main__"``. The clock is looked at
+    every ``tick_seconds``. With ``log``, the other processes log to stderr in that form.
 
         with Service(fleet, source, open_store(path, utc_now())) as service:
             serve(service.snapshot)
@@ -58,6 +62,7 @@ class Service:
         *,
         events: EventSettings = NO_EVENTS,
         kubernetes: KubernetesSettings = NO_KUBERNETES,
+        capacity: CapacitySettings = NO_CAPACITY,
         clock: Callable[[], datetime] = utc_now,
         tick_seconds: float = 0.5,
         log: LogSettings | None = None,
@@ -68,8 +73,12 @@ class Service:
         """What is known ahead, for whoever serves it."""
         self.cluster = ClusterSide(kubernetes, fleet, self.roster, store.path, clock, log)
         """What is known of the cluster, for whoever serves it."""
+        prometheus = source.settings if isinstance(source, ConfiguredSource) else None
+        if not isinstance(prometheus, PrometheusSettings):
+            prometheus = None
+        gauges = GaugeSide(prometheus, capacity, self.roster, clock, log)
         self._given = Surroundings(
-            source, store, self.events, self.roster, self.cluster, clock, tick_seconds, log
+            source, store, self.events, self.roster, self.cluster, gauges, clock, tick_seconds, log
         )
         self._snapshot = Snapshot()
         self._stopping = threading.Event()
@@ -93,7 +102,7 @@ class Service:
         board, served = load_board(fleet, self._given.store, now)
         board.take_calendar(self.events.calendar, now)
         self.cluster.desk.take_calendar(self.events.calendar, fleet, now)
-        board.take_event_notices(self.events.notices())
+        board.take_notices(self.events.notices())
         self._publish(board.snapshot(now))
         conductor = Conductor(self._given, board, served, self._publish)
         self._thread = threading.Thread(

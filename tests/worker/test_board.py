@@ -495,7 +495,7 @@ def test_a_thousand_workloads_and_ten_thousand_events_are_sorted_out_in_a_second
 
 def test_notices_of_events_are_published_and_whether_they_are_news_is_told():
     one = board("tv/a")
-    assert not one.take_event_notices(())
-    assert one.take_event_notices(("the calendar matches fails",))
-    assert not one.take_event_notices(("the calendar matches fails",))
+    assert not one.take_notices(())
+    assert one.take_notices(("the calendar matches fails",))
+    assert not one.take_notices(("the calendar matches fails",))
     assert one.snapshot(NOW).notices == ("the calendar matches fails",)

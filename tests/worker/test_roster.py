@@ -8,7 +8,8 @@ import pytest
 from forecaster.planning import Mode, ScalingRule
 from forecaster.settings import Fleet, Measured, WorkloadSettings
 from forecaster.store import NoteShelf, PlanStore
-from forecaster.worker.roster import MeasuredCapacity, MeasuredLeadTime, Roster
+from forecaster.worker.capacity_messages import MeasuredCapacity
+from forecaster.worker.roster import MeasuredLeadTime, Roster
 
 LEAD = timedelta(minutes=5)
 AUTO = Measured(
@@ -63,15 +64,6 @@ def test_measured_values_take_their_place_within_bounds_and_end_the_off():
     roster.take_capacities({"tv/b": MeasuredCapacity(42.0, "11 days")})
     (known,) = roster.fleet().workloads
     assert (known.rule.capacity_rps, known.rule.mode, known.why_off) == (42.0, Mode.SHADOW, "")
-
-
-def test_a_capacity_that_is_known_outlives_data_that_cannot_tell():
-    roster = Roster(Fleet((UNKNOWN,)))
-    roster.take_capacities({"tv/b": MeasuredCapacity(42.0, "11 days")})
-    for _ in range(2):
-        roster.take_capacities({"tv/b": MeasuredCapacity(None, "a release changed it")})
-    assert roster.capacity_of("tv/b") == MeasuredCapacity(42.0, "11 days", "a release changed it")
-    assert rules(roster)["tv/b"].capacity_rps == 42.0
 
 
 def test_a_restart_goes_on_with_what_was_told(shelf):
