@@ -11,7 +11,7 @@ traps.py, object_traps.py, trigger_traps.py, formula_traps.py, trap.py   what wo
 from __future__ import annotations
 
 from forecaster.keda.existing import Existing, best_for_each, existing_of, read_existing
-from forecaster.keda.manifests import read_manifests
+from forecaster.keda.manifests import read_manifests, without_server_fields
 from forecaster.keda.objects import (
     Made,
     make_scaled_object,
@@ -40,5 +40,6 @@ __all__ = [
     "reasons_of",
     "scaled_object",
     "trigger_authentication",
+    "without_server_fields",
     "write_yaml",
 ]

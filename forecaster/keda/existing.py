@@ -152,12 +152,12 @@ def _autoscaler(data: Mapping[str, Any], source: str) -> Existing:
 
 def _scaled_object(data: Mapping[str, Any], source: str) -> Existing:
     namespace, name = _named(data, source)
-    kept = without_server_fields(data)
-    spec = mapping_at(kept, "spec")
+    spec = mapping_at(data, "spec")
     triggers = spec.get("triggers")
     if not isinstance(triggers, list) or not all(isinstance(one, dict) for one in triggers):
         raise ManifestError(f"{source}: {name_of(data)}, spec.triggers: must be a list of triggers")
-    labels = mapping_at(kept, "metadata", "labels")
+    kept = mapping_at(without_server_fields(data), "metadata")
+    labels, annotations = mapping_at(kept, "labels"), mapping_at(kept, "annotations")
     hpa = mapping_at(spec, "advanced", "horizontalPodAutoscalerConfig")
     least, most = (_whole(spec, f"{one}ReplicaCount", data, source) for one in ("min", "max"))
     return Existing(
@@ -172,9 +172,7 @@ def _scaled_object(data: Mapping[str, Any], source: str) -> Existing:
         behavior=mapping_at(hpa, "behavior") or None,
         spec={key: value for key, value in spec.items() if key != "triggers"},
         labels={key: str(value) for key, value in labels.items() if key not in _KEDAS_LABELS},
-        annotations={
-            key: str(value) for key, value in mapping_at(kept, "metadata", "annotations").items()
-        },
+        annotations={key: str(value) for key, value in annotations.items()},
         data=data,
     )
 

@@ -51,7 +51,9 @@ metadata:
   name: login-so
   namespace: accounts
   labels: {team: accounts, scaledobject.keda.sh/name: login-so}
-  annotations: {example.com/owner: accounts}
+  annotations:
+    example.com/owner: accounts
+    kubectl.kubernetes.io/last-applied-configuration: "{}"
   finalizers: [finalizer.keda.sh]
   generation: 3
 spec:

@@ -8,7 +8,12 @@ import pytest
 import yaml
 
 from forecaster.errors import ManifestError
-from forecaster.keda import best_for_each, read_existing, read_manifests
+from forecaster.keda import (
+    best_for_each,
+    read_existing,
+    read_manifests,
+    without_server_fields,
+)
 from tests.keda.conftest import HPA, SCALED_OBJECT
 
 DEPLOYMENT = """\
@@ -214,6 +219,14 @@ def test_what_is_no_manifest_is_refused_with_its_place(text, message):
     with pytest.raises(ManifestError, match=message) as caught:
         read_existing(text, "some.yaml")
     assert "some.yaml" in str(caught.value)
+
+
+def test_what_the_api_server_writes_can_be_taken_off_and_nothing_else():
+    (data,) = read_manifests(HPA, "hpa.yaml")
+    bare = without_server_fields(data)
+    assert bare["metadata"] == {"name": "player", "namespace": "streaming"}
+    assert (bare["spec"], set(bare)) == (data["spec"], set(data) - {"status"})
+    assert "status" in data, "a copy"
 
 
 def test_other_objects_are_read_and_let_be():

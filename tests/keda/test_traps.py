@@ -125,6 +125,13 @@ def test_the_place_is_that_of_the_field(workload):
     )
 
 
+def test_a_trigger_that_says_nothing_of_a_token_is_told_where_one_is_needed(workload):
+    open_one = scaled_object(workload, replace(OPTIONS, authenticate=False))
+    (one,) = found_in(open_one)
+    assert (one.code, one.value) == ("auth-mode", "missing")
+    assert "401" in one.effect
+
+
 def test_without_tokens_no_auth_mode_is_needed(workload):
     options = replace(OPTIONS, authenticate=False)
     assert found_in(scaled_object(workload, options), options=options) == []
