@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from forecaster.durations import format_duration
-from forecaster.keda import Trap, find_traps, reasons_of, write_yaml
-from forecaster.keda.manifests import without_server_fields
+from forecaster.keda import Trap, find_traps, reasons_of, without_server_fields, write_yaml
 from forecaster.keda.yaml_text import Comments
 from forecaster.migration.calendar_file import events_text
 from forecaster.migration.comparison import Compared

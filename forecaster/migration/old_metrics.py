@@ -1,25 +1,28 @@
 """The exporter's three metrics, correctly computed, for HPAs that still ask for them.
 
-An old HPA reads ``prescaling_metric`` with a target of 10 and Value: it wants its ready replicas ×
-value ÷ 10, and does nothing while that ratio is from 0.9 to 1.1, both ends included (older
-controllers just act on 11). So the exporter's 11 does nothing on newer ones, and its 9 never lets
-go. Here the value is outside of the band wherever something has to happen:
+An old HPA reads ``prescaling_metric`` with a target of 10 and Value: it wants value ÷ 10 × the
+replicas that are **ready**, and does nothing while value ÷ 10 is from 0.9 to 1.1, both ends
+included (older controllers just act on 11). So the exporter's 11 does nothing on newer ones, its 9
+never lets go, and with pods that take five minutes 5 replicas grow to 60 in 105 minutes. Here:
 
-===========================================  =======================================
-nothing is on                                0
-fewer replicas than are wanted               10 × wanted ÷ current, within 11.01 to 12
-as many, or up to a ninth more               10
-more than that                               10 × wanted ÷ current, 8 at the least
-===========================================  =======================================
+=====================================  ===========================================================
+nothing is on                          0
+fewer replicas than are wanted         what leads to a fifth more than there are, up to what is
+                                       wanted; 11.01 at the least
+as many, or up to a ninth more         10
+more than that, and all are ready      what leads to a fifth fewer, down to what is wanted
+=====================================  ===========================================================
 
-It asks for more than is wanted only within a step of 11.01, and never for fewer. Nor is it ever
-farther away than 12 and 8: between two scrapes HPA multiplies the same value again at every sync,
-so a value of 50 would grow tenfold before the next scrape tells that it was enough. From 10 to 100
-replicas takes 12 syncs, 3 minutes, where pods are ready at once; by +10 % a sync it took 21. HPA
-multiplies the replicas that are ready, so pods that start slowly slow both: give a ``lead_time``.
+HPA asks for the same again at every sync until the next scrape, and pods become ready in between.
+So the value is never more than leads to a fifth above what is wanted once all are ready; where that
+would be no more than there are already, it waits, with 10. From 10 to 100 replicas takes 12 syncs,
+3 minutes, where pods are ready at once; by +10 % a sync it took 21. From 5 to 60, with pods that take
+five minutes and ``ready`` given, it takes 16 minutes.
 
 Windows and events may cross midnight, of several that overlap the largest counts, an event adds to
 the daily window, multipliers may be fractions, and selectors count.
+
+Who can edit the HPA has it exact with ``prescaling_replicas``: type AverageValue, target "1".
 """
 
 from __future__ import annotations
@@ -40,15 +43,17 @@ __all__ = [
 ]
 
 OLD_METRIC_LABELS = ("project", "deployment", "namespace")
-"""The labels of all three, in the exporter's order; ``project`` is a label of the HPA."""
+"""The labels of all, in the exporter's order; ``project`` is a label of the HPA."""
 OLD_METRIC_HELP: Mapping[str, str] = {
     "prescaling_metric": "Against an HPA target of 10: above grow, 10 stay, below shrink, 0 off.",
     "prescaling_min_replica": "Replicas of the daily window, or of what is on where there is none.",
     "prescaling_multiplier": "Times prescaling_min_replica is what is wanted now; 1 outside.",
+    "prescaling_replicas": "Replicas that are wanted now, against an AverageValue of 1; 0 off.",
 }
 _TARGET = 10.0
 _JUST_OUTSIDE = 11.01
-_MOST, _LEAST = 12.0, 8.0
+_GROWTH = 1.2
+_LEAST = 8.0
 _BAND_DOWN = 0.9
 
 
@@ -56,8 +61,9 @@ _BAND_DOWN = 0.9
 class OldMetricValues:
     """The values of one workload.
 
-    ``wanted`` is what is declared now, 0 for nothing: min_replica × multiplier where something is
-    on. ``metric`` is None where replicas are not known: then no value is served, and HPA holds.
+    ``wanted`` (prescaling_replicas) is what is declared now, 0 for nothing: min_replica ×
+    multiplier where something is on. ``metric`` is None where replicas are not known: then no value
+    is served, and HPA holds.
     """
 
     metric: float | None
@@ -72,6 +78,7 @@ def old_metrics(
     now: datetime,
     *,
     current_replicas: int | None,
+    ready_replicas: int | None = None,
     labels: Mapping[str, str] | None = None,
     lead_time: timedelta = timedelta(0),
 ) -> OldMetricValues:
@@ -95,31 +102,37 @@ def old_metrics(
     least = daily or wanted
     multiplier = wanted / least if wanted > least > 0 else 1.0
     return OldMetricValues(
-        metric=prescaling_metric(wanted, current_replicas),
+        metric=prescaling_metric(wanted, current_replicas, ready_replicas),
         min_replica=least,
         multiplier=multiplier,
         wanted=wanted,
     )
 
 
-def prescaling_metric(wanted: int, current: int | None) -> float | None:
+def prescaling_metric(wanted: int, current: int | None, ready: int | None = None) -> float | None:
     """The value for an HPA with a target of 10; None where ``current`` is not known.
+
+    Without ``ready`` all are taken to be ready.
 
     >>> [prescaling_metric(20, current) for current in (10, 17, 19, 20, 22, 24, 40)]
     [12.0, 11.765, 11.01, 10.0, 10.0, 8.334, 8.0]
-    >>> prescaling_metric(0, 12), prescaling_metric(20, None)
-    (0.0, None)
+    >>> prescaling_metric(100, 20, ready=10), prescaling_metric(0, 12), prescaling_metric(20, None)
+    (24.0, 0.0, None)
     """
     if wanted <= 0:
         return 0.0
     if not current:
         return None
-    ratio = wanted / current
-    if ratio > 1:
-        return min(max(_thousandth_above(_TARGET * ratio), _JUST_OUTSIDE), _MOST)
-    if ratio >= _BAND_DOWN:
+    ready = current if ready is None else min(ready, current)
+    if current < wanted and ready > 0:
+        goal = min(float(wanted), _GROWTH * current)
+        value = max(_thousandth_above(_TARGET * goal / ready), _JUST_OUTSIDE)
+        value = min(value, _TARGET * _GROWTH * wanted / current)
+        grows = math.ceil(value / _TARGET * ready) > current
+        return round(value, 3) if grows else _TARGET
+    if current * _BAND_DOWN <= wanted or ready < current:
         return _TARGET
-    return max(_thousandth_above(_TARGET * ratio), _LEAST)
+    return max(_thousandth_above(_TARGET * wanted / current), _LEAST)
 
 
 def _thousandth_above(value: float) -> float:

@@ -56,6 +56,46 @@ def test_from_10_to_100_takes_12_syncs(band):
     assert 100 <= current <= 101
 
 
+def grown(value_of, wanted=60, start=5, slow=20):
+    """The syncs until ``wanted`` replicas are there, each ready ``slow`` syncs after it was asked
+    for; and the most that were ever asked for."""
+    current = [start] * (slow + 1)
+    for sync in range(2000):
+        ready = current[-slow - 1]
+        value = value_of(wanted, current[-1], ready)
+        found = TARGET.replicas(
+            thousandths(value), current[-1], ready, Tolerance(0.1, 0.1, Band.DISTANCE)
+        )
+        current.append(max(found, current[-1]))
+        if current[-1] >= wanted:
+            return sync + 1, max(current)
+    raise AssertionError("it never grew")
+
+
+def test_slow_pods_hold_the_exporter_up_for_two_hours_and_this_for_minutes():
+    """Pods that take 5 minutes; a sync is 15 s."""
+    by_elevens, _ = grown(lambda wanted, current, ready: 11 if current < wanted else 10)
+    ours, most = grown(prescaling_metric)
+    assert by_elevens * 15 / 3600 > 1.5
+    assert ours * 15 / 60 < 30
+    assert most <= 1.2 * 60 + 1
+
+
+def test_with_pods_that_start_it_never_shrinks_and_never_goes_a_fifth_too_far():
+    tolerance = Tolerance(0.1, 0.1, Band.INCLUSIVE)
+    for wanted in (3, 20, 101):
+        for current in range(1, 2 * wanted):
+            for ready in range(current + 1):
+                value = prescaling_metric(wanted, current, ready)
+                found = TARGET.replicas(thousandths(value), current, ready, tolerance)
+                later = TARGET.replicas(thousandths(value), current, current, tolerance)
+                if current <= wanted:
+                    assert found >= current, (wanted, current, ready)
+                    assert later <= math.ceil(1.2 * wanted) + 1, (wanted, current, ready)
+                else:
+                    assert found >= wanted, (wanted, current, ready)
+
+
 def test_the_exporters_own_values_do_not_work_on_newer_controllers():
     assert asked(11, 10, Band.INCLUSIVE) == 10  # exactly 10 % is ignored
     assert asked(9, 40, Band.INCLUSIVE) == 40  # and so nothing is ever let go
@@ -169,5 +209,6 @@ def test_names_and_labels_are_the_exporters():
         "prescaling_metric",
         "prescaling_min_replica",
         "prescaling_multiplier",
+        "prescaling_replicas",
     )
     assert OLD_METRIC_LABELS == ("project", "deployment", "namespace")
