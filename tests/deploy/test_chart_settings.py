@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import helm_python
 import pytest
 
 from forecaster.cli.app import run
 from forecaster.settings import PrometheusSettings, Settings, load_settings
 from forecaster.traffic.prometheus import FleetQuery
-from tests.deploy.chart import NAMES, Chart, rendered
+from tests.deploy.chart import NAMES, Chart, merged, rendered, values
 from tests.deploy.documents import TOKEN, parse
 
 OTHER = "0d" * 32
@@ -114,6 +115,18 @@ def test_a_file_keeps_its_comments() -> None:
     text = rendered("settings-file").the("ConfigMap")["data"]["preroll.yaml"]
     assert text.startswith("# Comments stay.\n")
     assert "# measured in May\n" in text
+
+
+def test_files_come_in_by_set_file(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(values("settings-file")["settingsFile"])
+    (tmp_path / "calendar.yaml").write_text("events: []\n")
+    chosen = merged(
+        helm_python.parse_set_file(f"settingsFile={tmp_path}/own.yaml"),
+        helm_python.parse_set_file(f"settingsExtraFiles.events\\.yaml={tmp_path}/calendar.yaml"),
+    )
+    data = Chart(chosen).the("ConfigMap")["data"]
+    assert data["events.yaml"] == "events: []\n"
+    assert data["preroll.yaml"] == values("settings-file")["settingsFile"]
 
 
 def test_a_calendar_stands_beside_the_settings(tmp_path: Path) -> None:

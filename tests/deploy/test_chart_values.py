@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,13 @@ def test_every_group_of_values_begins_with_what_it_is_about() -> None:
     groups = [group for group in TEXT.split("\n\n") if yaml.safe_load(group)]
     assert len(groups) > 25
     assert [group for group in groups if not group.lstrip().startswith("# ")] == []
+
+
+def test_the_examples_in_comments_are_an_installation() -> None:
+    example = r"^  # ( *(source|prometheus|url|query|workloads):.*| *- \{.*)$"
+    settings = yaml.safe_load(re.sub(example, r"  \1", TEXT, flags=re.MULTILINE))["settings"]
+    assert set(settings) - set(DEFAULTS["settings"]) == {"source", "workloads"}
+    assert "deployment.yaml" in render({"settings": settings})
 
 
 @pytest.mark.parametrize("name", NAMES)

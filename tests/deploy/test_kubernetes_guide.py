@@ -69,6 +69,15 @@ def test_every_file_that_is_named_is_there() -> None:
     assert [one for one in named if not (ROOT / one).exists()] == []
 
 
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]*)(#[^)]*)?\)", TEXT)
+    assert len(links) >= 6
+    headings = {f"#{one.lower()}" for one in re.findall(r"^#+ (\w+)$", TEXT, re.MULTILINE)}
+    for page, anchor in links:
+        assert (GUIDE.parent / page).exists(), page
+        assert anchor in {"", *headings}, anchor
+
+
 def test_every_object_that_a_command_names_is_in_the_manifests() -> None:
     there = {
         (one["kind"].lower(), one["metadata"]["name"], one["metadata"].get("namespace"))
