@@ -197,7 +197,11 @@ class EventBand(View):
     end: Annotated[datetime, Field(description="As planned; the ceiling where it is open.")]
     open: Annotated[bool, Field(description="Whether nobody knows the end yet.")]
     latest_end: Annotated[
-        datetime, Field(description="Until then it may be held, while traffic has not fallen.")
+        datetime,
+        Field(
+            description="Over at the latest: it may start late (start_uncertainty_seconds), or be "
+            "held while traffic has not fallen."
+        ),
     ]
     start_uncertainty_seconds: float
     source: Annotated[str, Field(description="rest, settings, or the name of a calendar.")]

@@ -66,8 +66,9 @@ class Event:
     ``floor_replicas`` and ``floor_rps`` (traffic) hold from the lead time before the start to the
     end, whatever is forecast.
     Uplifts of events with the same ``audience`` do not add up (default: the kind). The start may
-    be off by ``start_uncertainty`` either way. ``hold`` keeps the event going beyond its end until
-    traffic has really fallen, ``start`` + ``ceiling`` at the latest. Times are kept in UTC.
+    be off by ``start_uncertainty`` either way, and the end with it. ``hold`` keeps the event going
+    beyond its end until traffic has really fallen, ``ceiling`` after the start at the latest. Times
+    are kept in UTC.
 
     ValueError begins with the name of a bad field.
     """
@@ -147,11 +148,16 @@ class Event:
         return self.end if self.end is not None else self.start + self.ceiling
 
     @property
+    def late_end(self) -> datetime:
+        """The planned end where it starts as late as it may: what begins late ends late."""
+        return self.planned_end + self.start_uncertainty
+
+    @property
     def latest_end(self) -> datetime:
-        """When it is over at the latest, held or not."""
+        """When it is over at the latest, held or not; it may have started late."""
         if not self.hold:
-            return self.planned_end
-        return max(self.planned_end, self.start + self.ceiling)
+            return self.late_end
+        return max(self.planned_end, self.start + self.ceiling) + self.start_uncertainty
 
     @property
     def earliest_start(self) -> datetime:

@@ -48,6 +48,7 @@ class DailyWindow:
         zone = ZoneInfo(self.timezone)
         # A window may be held beyond its end, and begin before its start.
         longest = max(_DAY, self.pattern.ceiling if self.pattern.hold else _DAY)
+        longest += self.pattern.start_uncertainty
         day = (since.astimezone(zone) - longest - _DAY).date()
         last = (until + self.pattern.start_uncertainty).astimezone(zone).date()
         found = []
@@ -111,10 +112,10 @@ class PublicHolidays:
     def between(self, since: datetime, until: datetime) -> tuple[Event, ...]:
         """The holidays that overlap [since, until), by start."""
         zone = ZoneInfo(self.timezone)
-        early = self.pattern.start_uncertainty
+        unsure = self.pattern.start_uncertainty
         late = self.pattern.ceiling if self.pattern.hold else timedelta(0)
-        first = (since - late).astimezone(zone).date()
-        last = (until + early).astimezone(zone).date()
+        first = (since - late - unsure).astimezone(zone).date()
+        last = (until + unsure).astimezone(zone).date()
         years = range(first.year, last.year + 1)
         table = holidays.country_holidays(self.country, subdiv=self.subdivision, years=years)
         found = []

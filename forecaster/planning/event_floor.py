@@ -1,7 +1,8 @@
 """What events declare as a floor, in replicas, step by step.
 
 A floor begins a lead time before its event may start, so that replicas asked for then are ready,
-and holds in each step that it has a part in: the same in the plan and in what is served.
+goes on until the event ends where it starts as late as it may, and holds in each step that it has a
+part in: the same in the plan and in what is served.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ def event_floor(
 ) -> EventFloor | None:
     """The largest floor of the step [since, until); None where no event has one in it.
 
-    An event's floor holds from its earliest start, less the lead time, until its planned end. With
-    ``hold`` it goes on, until the latest end, while the last traffic since the planned end is above
-    half of what the floor stands for, or no traffic since then is known.
+    An event's floor holds from its earliest start, less the lead time, until its ``late_end``: its
+    planned end, or so much later as the start may be. With ``hold`` it goes on, until the latest
+    end, while the last traffic since then is above half of what the floor stands for, or no traffic
+    since then is known.
 
     40 replicas for a show from 19:00 on, at a lead time of 5 minutes, hold from 18:55 on.
     """
@@ -99,13 +101,13 @@ def planned_floors(
 ) -> IntArray:
     """The largest floor of each of ``count`` steps from ``start`` on, shape (count,); 0 for none.
 
-    The same as :func:`event_floor`, but up to the planned ends: no plan knows the traffic that
-    ``hold`` will see. Within the rule's maximum.
+    The same as :func:`event_floor`, but without ``hold``: no plan knows the traffic that it will
+    see. Within the rule's maximum.
     """
     floors = np.zeros(count, dtype=np.int64)
     for one in declaring(events):
         first = max((_begin(one, rule) - start) // step, 0)
-        last = max(-((start - one.planned_end) // step), 0)
+        last = max(-((start - one.late_end) // step), 0)
         most = min(wanted_floor(one, rule), rule.max_replicas)
         floors[first:last] = np.maximum(floors[first:last], most)
     return floors
@@ -133,16 +135,16 @@ def _holds(
 ) -> bool:
     if _begin(event, rule) >= until or event.latest_end <= since:
         return False
-    if event.planned_end > since:
+    if event.late_end > since:
         return True
     seen = _seen_after(event, declared)
     return seen is None or seen > _let_go_rps(event, rule)
 
 
 def _seen_after(event: Event, declared: Declared) -> float | None:
-    """The last traffic, where it is from after the planned end: what was before says nothing."""
+    """The last traffic, where it is from after the end: what was before says nothing."""
     seen, until = declared.seen_rps, declared.seen_until
-    if seen is None or until is None or until < event.planned_end or not math.isfinite(seen):
+    if seen is None or until is None or until < event.late_end or not math.isfinite(seen):
         return None
     return seen
 
@@ -152,25 +154,30 @@ def _reason(event: Event, declared: Declared, rule: ScalingRule, since: datetime
     floor = f"event floor {wanted:,} replica{'' if wanted == 1 else 's'}"
     if event.floor_rps and wanted > (event.floor_replicas or 0):
         floor += f" ({event.floor_rps:,.6g} rps ÷ {rule.capacity_rps:,.6g} rps)"
-    end = _clock(event.planned_end, since)
-    if event.planned_end <= since:
+    end = _clock(event.late_end, since)
+    unsure = format_duration(event.start_uncertainty) if event.start_uncertainty else ""
+    ended = (
+        f"the latest planned end of {event.label()}" if unsure else f"the end of {event.label()}"
+    )
+    if event.late_end <= since:
         seen = _seen_after(event, declared)
         if seen is None or declared.seen_until is None:
             return (
-                f"{floor} held: no traffic is known since the end of {event.label()} at {end}, "
+                f"{floor} held: no traffic is known since {ended} at {end}, "
                 f"let go at {_clock(event.latest_end, since)}"
             )
-        after = format_duration(declared.seen_until - event.planned_end)
+        after = format_duration(declared.seen_until - event.late_end)
         return (
-            f"{floor} held: traffic is {seen:,.4g} rps {after} after the end of {event.label()}, "
+            f"{floor} held: traffic is {seen:,.4g} rps {after} after {ended}, "
             f"let go below {_let_go_rps(event, rule):,.4g} rps"
         )
-    starts = f"{event.label()} starts at {_clock(event.start, since)}"
-    if event.start_uncertainty:
-        starts += f", or up to {format_duration(event.start_uncertainty)} earlier"
+    start = _clock(event.start, since)
     if event.start > since:
-        return f"{floor} from {_clock(_begin(event, rule), since)}: {starts}"
-    return f"{floor} until {end}: {event.label()} started at {_clock(event.start, since)}"
+        or_earlier = f", or up to {unsure} earlier" if unsure else ""
+        from_when = _clock(_begin(event, rule), since)
+        return f"{floor} from {from_when}: {event.label()} starts at {start}{or_earlier}"
+    or_later = f", or up to {unsure} later" if unsure else ""
+    return f"{floor} until {end}: {event.label()} started at {start}{or_later}"
 
 
 def _clock(at: datetime, near: datetime) -> str:

@@ -51,6 +51,16 @@ def test_an_uncertain_start_may_be_earlier() -> None:
     assert event(start_uncertainty=5 * MINUTE).earliest_start == KICK_OFF - 5 * MINUTE
 
 
+def test_what_may_start_late_may_end_as_late() -> None:
+    half = timedelta(minutes=30)
+    assert event().late_end == event().planned_end
+    unsure = event(start_uncertainty=half)
+    assert unsure.planned_end == KICK_OFF + 115 * MINUTE
+    assert unsure.late_end == unsure.latest_end == KICK_OFF + 115 * MINUTE + half
+    held = event(start_uncertainty=half, hold=True)
+    assert held.latest_end == KICK_OFF + timedelta(hours=6) + half
+
+
 def test_a_declared_uplift_is_for_the_event_alone() -> None:
     one = event(uplift=1.7)
     seconds = np.array([-1, 0, 60, 115 * 60 - 1, 115 * 60, 1e6])

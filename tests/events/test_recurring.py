@@ -115,6 +115,22 @@ def test_a_held_window_of_days_ago_goes_on() -> None:
     assert len(rule.between(since, since + HOUR)) == 1
 
 
+def test_a_window_that_may_begin_late_goes_on_after_its_end() -> None:
+    pattern = Event(ANY, None, "x", start_uncertainty=12 * HOUR, hold=True, ceiling=48 * HOUR)
+    day = date(2026, 6, 1)
+    rule = DailyWindow(time(12), time(12), "UTC", pattern, first=day, last=day)
+    for clock, there in ((datetime(2026, 6, 3, 23), True), (datetime(2026, 6, 4, 0), False)):
+        since = clock.replace(tzinfo=UTC)
+        assert bool(rule.between(since, since + HOUR)) is there
+
+
+def test_a_holiday_that_may_begin_late_goes_on_after_midnight() -> None:
+    unsure = PublicHolidays("FR", "UTC", Event(ANY, ANY + HOUR, "x", start_uncertainty=HOUR))
+    for clock, there in ((datetime(2026, 7, 15), True), (datetime(2026, 7, 15, 1), False)):
+        since = clock.replace(tzinfo=UTC)
+        assert bool(unsure.between(since, since + HOUR)) is there
+
+
 def holidays(country: str = "FR", zone: str = "Europe/Paris", **keys: object) -> PublicHolidays:
     pattern = Event(ANY, ANY + HOUR, "holiday", event_id="fr")
     return PublicHolidays(country, zone, pattern, **keys)  # type: ignore[arg-type]

@@ -67,14 +67,33 @@ def test_a_floor_holds_from_the_lead_time_before_the_start_until_the_end() -> No
     )
 
 
-def test_a_start_that_is_not_sure_brings_it_earlier_and_an_end_on_another_day_says_which() -> None:
+def test_a_start_that_is_not_sure_widens_it_both_ways_and_an_end_on_another_day_says_which() -> (
+    None
+):
     unsure = changed(FINAL, start_uncertainty=10 * MINUTE, end=SEVEN + 6 * HOUR)
-    clocks = ("18:44", "18:45", "24:59", "25:00")
-    assert [replicas(at(clock, unsure)) for clock in clocks] == [0, 40, 40, 0]
+    clocks = ("18:44", "18:45", "25:00", "25:09", "25:10")
+    assert [replicas(at(clock, unsure)) for clock in clocks] == [0, 40, 40, 40, 0]
     assert reason(at("18:45", unsure)).endswith("starts at 19:00 UTC, or up to 10m earlier")
-    assert "until 2026-06-15 01:00 UTC: " in reason(at("23:59", unsure))
-    assert 'until 01:00 UTC: live-show "Final night" started at 2026-06-14' in reason(
+    assert reason(at("19:00", unsure)).endswith("started at 19:00 UTC, or up to 10m later")
+    assert "until 2026-06-15 01:10 UTC: " in reason(at("23:59", unsure))
+    assert 'until 01:10 UTC: live-show "Final night" started at 2026-06-14' in reason(
         at("24:01", unsure)
+    )
+
+
+def test_what_may_begin_late_is_held_by_the_traffic_after_its_latest_planned_end() -> None:
+    unsure = changed(HELD, start_uncertainty=30 * MINUTE)
+    clocks = ("21:00", "21:29", "21:30")
+    assert [replicas(at(clock, unsure, seen=3.0)) for clock in clocks] == [40, 40, 0]
+    assert reason(at("21:42", unsure, seen=812.0)) == (
+        "event floor 40 replicas held: traffic is 812 rps 12m after the latest planned end of "
+        'live-show "Final night", let go below 400 rps'
+    )
+    by_clock = [replicas(at(clock, unsure, seen=812.0)) for clock in ("23:29", "23:30")]
+    assert by_clock == [40, 0]
+    unknown = reason(at("21:42", unsure, seen=5.0, seen_until=SEVEN + 149 * MINUTE))
+    assert unknown.endswith(
+        'since the latest planned end of live-show "Final night" at 21:30 UTC, let go at 23:30 UTC'
     )
 
 
@@ -321,7 +340,7 @@ def test_what_is_served_now_is_what_the_plan_shows_and_what_seconds_counted_one_
             continue
         most = max(one.floor_replicas or 0, int(np.ceil((one.floor_rps or 0) / 20 * (1 - 1e-9))))
         first = int((one.start - one.start_uncertainty - _START).total_seconds()) - lead
-        last = int((one.planned_end - _START).total_seconds())
+        last = int((one.planned_end + one.start_uncertainty - _START).total_seconds())
         by_second[max(first, 0) : max(last, 0)] = np.maximum(
             by_second[max(first, 0) : max(last, 0)], min(most, 100)
         )
