@@ -1,0 +1,71 @@
+"""Requests and answers of a stand-in API server, as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+from tests.cluster.standin_store import Object
+
+
+def place(path: str) -> tuple[str, str | None, str | None]:
+    """Kind, namespace and name of /api/v1/… or /apis/group/version/…"""
+    parts = path.strip("/").split("/")
+    rest = parts[2:] if parts[0] == "api" else parts[3:]
+    namespace = None
+    if len(rest) > 2 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    return (rest[0] if rest else ""), namespace, (rest[1] if len(rest) > 1 else None)
+
+
+def verb_of(method: str, name: str | None, query: Mapping[str, str]) -> str:
+    if method in ("POST", "PATCH"):
+        return "create" if method == "POST" else "patch"
+    if name is not None:
+        return "get"
+    return "watch" if query.get("watch") == "true" else "list"
+
+
+def status(code: int, message: str, *, reason: str = "") -> bytes:
+    return json.dumps(
+        {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason,
+            "code": code,
+        }
+    ).encode()
+
+
+def merged(into: Object, patch: Object) -> Object:
+    for key, value in patch.items():
+        if value is None:
+            into.pop(key, None)
+        elif isinstance(value, dict):
+            into[key] = merged(into.get(key) or {}, value)
+        else:
+            into[key] = value
+    return into
+
+
+def chunk(writer: asyncio.StreamWriter, line: bytes) -> None:
+    writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+
+
+async def send(
+    writer: asyncio.StreamWriter,
+    status: int,
+    body: bytes,
+    headers: Mapping[str, str] = {},
+    *,
+    cut: bool = False,
+) -> None:
+    length = len(body) + (1000 if cut else 0)
+    told = {"Content-Type": "application/json", "Content-Length": str(length), **headers}
+    lines = "".join(f"{key}: {value}\r\n" for key, value in told.items())
+    writer.write(f"HTTP/1.1 {status} Said\r\n{lines}\r\n".encode() + body)
+    await writer.drain()
