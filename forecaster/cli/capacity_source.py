@@ -66,13 +66,15 @@ def read_files(files: SignalFiles) -> list[Signals]:
 
     A single series in a file belongs to a single workload, whatever its name. Raises TrafficError.
     """
-    traffic = read_traffic_file(
-        files.traffic, unit=files.unit, step=files.step, timezone=files.timezone
-    ).history
-    others = [
-        _assigned(_read(path, files), traffic.ids, path)
-        for path in (files.replicas, files.saturation)
-    ]
+    with progress("reading", 3) as one_more:
+        traffic = read_traffic_file(
+            files.traffic, unit=files.unit, step=files.step, timezone=files.timezone
+        ).history
+        one_more()
+        others = []
+        for path in (files.replicas, files.saturation):
+            others.append(_assigned(_read(path, files), traffic.ids, path))
+            one_more()
     return [
         Signals(one.series_id, one, others[0].get(one.series_id), others[1].get(one.series_id))
         for one in traffic

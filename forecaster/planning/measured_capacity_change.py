@@ -14,11 +14,12 @@ __all__ = ["CostChange", "last_change"]
 
 _PERIOD = 4 * 3600
 _LEAST_LOAD = 1800.0  # seconds in a period
-_FEWEST_PERIODS = 5  # on either side of a change: nearly a day of load
+_FEWEST_PERIODS = 3  # on either side of a change: an evening and a noon of load
+_MANY_PERIODS = 5
 _LOADED = 0.4  # of the highest traffic per replica
 _MOST_IDLE = 0.3  # of saturation
 _LEAST_CHANGE = 0.08
-_CLEAR = 6.0
+_CLEAR, _VERY_CLEAR = 6.0, 10.0  # for few periods, as one odd evening is no release
 _TO_SIGMA = 1.4826
 
 
@@ -87,7 +88,9 @@ def _split(level: FloatArray) -> int | None:
     best = min(splits, key=lambda at: _off(level[:at]) + _off(level[at:]))
     gap = abs(float(np.median(level[best:]) - np.median(level[:best])))
     clear = gap / (max(step, 1e-3) * np.sqrt(1 / best + 1 / (count - best)))
-    return best if gap >= np.log1p(_LEAST_CHANGE) and clear >= _CLEAR else None
+    few = min(best, count - best) < _MANY_PERIODS
+    needed = _VERY_CLEAR if few else _CLEAR
+    return best if gap >= np.log1p(_LEAST_CHANGE) and clear >= needed else None
 
 
 def _off(level: FloatArray) -> float:

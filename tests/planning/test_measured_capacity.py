@@ -207,10 +207,10 @@ def test_the_worked_examples_in_the_docstrings_hold():
         pytest.param({"release_day": 8.3, "release_factor": 1.35}, True, id="released"),
     ],
 )
-def test_of_thirty_intervals_nine_in_ten_hold_the_truth(load, released):
+def test_of_twenty_intervals_nine_in_ten_hold_the_truth(load, released):
     inside = 0
-    for seed in range(200, 230):
+    for seed in range(200, 220):
         one = Load(seed=seed, **load)
         found = measured(cached(one))
         inside += found.low_rps <= one.capacity(0.7, released) <= found.high_rps
-    assert inside >= 24  # 90 % of 30; fewer than 24 has a probability of 2.6 %
+    assert inside >= 15  # of 20; were they 90 % intervals, fewer would have a chance of 1.1 %
