@@ -14,22 +14,29 @@ from forecaster.backtest.hpa import (
     ScaleRules,
     SelectPolicy,
 )
+from forecaster.errors import ManifestError
 from forecaster.migration.manifests import as_mapping
 
 __all__ = ["read_behavior"]
 
 
 def read_behavior(data: Mapping[str, Any]) -> ScaleBehavior | None:
-    """None where the HPA has none, which is another code path; ValueError for a bad value.
+    """None where the HPA has none, which is another code path; ManifestError for a bad value.
 
     Tolerances are left out: controllers that act on the exporter's 11/10 are older than they are.
     """
     if not data:
         return None
-    return ScaleBehavior(
-        _rules(as_mapping(data.get("scaleUp")), DEFAULT_SCALE_UP),
-        _rules(as_mapping(data.get("scaleDown")), DEFAULT_SCALE_DOWN),
-    )
+    try:
+        return ScaleBehavior(
+            _rules(as_mapping(data.get("scaleUp")), DEFAULT_SCALE_UP),
+            _rules(as_mapping(data.get("scaleDown")), DEFAULT_SCALE_DOWN),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(
+            f"behavior {dict(data)} cannot be read: {error}; a policy is for example "
+            "{type: Percent, value: 20, periodSeconds: 60}"
+        ) from error
 
 
 def _rules(data: Mapping[str, Any], default: ScaleRules) -> ScaleRules:

@@ -16,8 +16,8 @@ more than that, and all are ready      what leads to a fifth fewer, down to what
 HPA asks for the same again at every sync until the next scrape, and pods become ready in between.
 So the value is never more than leads to a fifth above what is wanted once all are ready; where that
 would be no more than there are already, it waits, with 10. From 10 to 100 replicas takes 12 syncs,
-3 minutes, where pods are ready at once; by +10 % a sync it took 21. From 5 to 60, with pods that take
-five minutes and ``ready`` given, it takes 16 minutes.
+3 minutes, where pods are ready at once; by +10 % a sync it took 21. From 5 to 60, with pods that
+take five minutes and ``ready`` given, it takes 16 minutes.
 
 Windows and events may cross midnight, of several that overlap the largest counts, an event adds to
 the daily window, multipliers may be fractions, and selectors count.

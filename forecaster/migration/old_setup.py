@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,7 @@ from forecaster.migration.quantity import quantity
 
 __all__ = ["OldApi", "OldAutoscaler", "OldSetup", "read_old_setup"]
 
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")
 _APIS = ("external.metrics.k8s.io", "custom.metrics.k8s.io")
 
 
@@ -138,10 +140,9 @@ def _autoscaler(one: Manifest, notes: list[str]) -> OldAutoscaler | None:
         return None
     target = as_mapping(one.spec.get("scaleTargetRef"))
     least, most = one.spec.get("minReplicas", 1), one.spec.get("maxReplicas")
-    if not target.get("name") or not isinstance(most, int) or not isinstance(least, int):
-        notes.append(
-            f"{one.place}: {one.called} is left out: scaleTargetRef.name and maxReplicas are needed"
-        )
+    why = _unusable(one, target, least, most)
+    if why or most is None:
+        notes.append(f"{one.place}: {one.called} is left out: {why}")
         return None
     if not one.api_version.startswith("autoscaling/"):
         notes.append(f"{one.place}: {one.called} is left out: its apiVersion is {one.api_version}")
@@ -158,6 +159,21 @@ def _autoscaler(one: Manifest, notes: list[str]) -> OldAutoscaler | None:
         metrics=read_metrics(one, notes),
         window=read_window(one, notes),
     )
+
+
+def _unusable(one: Manifest, target: Mapping[str, Any], least: Any, most: Any) -> str:
+    """Why it cannot be an HPA; empty where it can."""
+    for place, name in (
+        ("metadata.namespace", one.namespace),
+        ("metadata.name", one.name),
+        ("scaleTargetRef.name", target.get("name")),
+    ):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            return f"{place} is {name!r}, and no name of Kubernetes, such as player-api"
+    for place, number, smallest in (("minReplicas", least, 0), ("maxReplicas", most, 1)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < smallest:
+            return f"{place} is {number!r}, and no number of replicas, such as 4"
+    return f"minReplicas {least} is above maxReplicas {most}" if least > most else ""
 
 
 def _owners(one: Manifest) -> list[Mapping[str, Any]]:

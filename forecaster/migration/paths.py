@@ -22,13 +22,13 @@ AUTHENTICATION = "trigger-authentication.yaml"
 
 
 def object_file(one: MigratedWorkload) -> str:
-    """The ScaledObject of a workload."""
-    return f"scaledobjects/{one.old.namespace}-{one.object_name}.yaml"
+    """The ScaledObject of a workload; a namespace has no dot, so no two share a file."""
+    return f"scaledobjects/{one.old.namespace}.{one.object_name}.yaml"
 
 
 def hpa_backup(one: MigratedWorkload) -> str:
     """Its HPA as it was read."""
-    return f"backup/hpa-{one.old.namespace}-{one.old.name}.yaml"
+    return f"backup/hpa-{one.old.namespace}.{one.old.name}.yaml"
 
 
 def api_backup(api: OldApi) -> str:

@@ -80,7 +80,7 @@ def test_what_kubectl_prints_comes_by_standard_input(migrate, monkeypatch, tmp_p
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     said = migrate("-")
     assert said.code == 0, said.err
-    assert (tmp_path / "out" / "scaledobjects" / "streaming-player-api.yaml").exists()
+    assert (tmp_path / "out" / "scaledobjects" / "streaming.player-api.yaml").exists()
 
 
 def test_files_json_and_the_adapters_own_file_are_read_together(migrate, tmp_path):
@@ -91,7 +91,7 @@ def test_files_json_and_the_adapters_own_file_are_read_together(migrate, tmp_pat
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES))
     said = migrate(tmp_path / "in", tmp_path / "rules.yaml")
     assert said.code == 0, said.err
-    assert "cpu" in (tmp_path / "out" / "scaledobjects" / "streaming-player-api.yaml").read_text()
+    assert "cpu" in (tmp_path / "out" / "scaledobjects" / "streaming.player-api.yaml").read_text()
 
 
 def test_the_address_of_prometheus_is_put_everywhere(migrate, tmp_path):
@@ -99,7 +99,7 @@ def test_the_address_of_prometheus_is_put_everywhere(migrate, tmp_path):
     assert said.code == 0, said.err
     texts = {name: data.decode() for name, data in written(tmp_path / "out").items()}
     assert "url: http://vm.metrics.svc:8428\n" in texts["preroll.yaml"]
-    assert '"http://vm.metrics.svc:8428"' in texts["scaledobjects/streaming-manifest.yaml"]
+    assert '"http://vm.metrics.svc:8428"' in texts["scaledobjects/streaming.manifest.yaml"]
     assert not any("prometheus.monitoring.svc" in text for text in texts.values())
     assert "unless --prometheus says else" not in said.out
 

@@ -9,6 +9,7 @@ import pytest
 
 from forecaster.backtest import ReplaySettings, ReplaySpan, replay_policy
 from forecaster.backtest.hpa import PolicyType, ScaleBehavior
+from forecaster.errors import ManifestError
 from forecaster.events import Event
 from forecaster.migration.behavior import read_behavior
 from forecaster.migration.exporter_objects import OldEvent, OldWindow
@@ -169,6 +170,14 @@ def test_a_behavior_is_read_with_the_defaults_of_the_api_server():
         (PolicyType.PERCENT, 20, 60)
     ]
     assert read.scale_up == ScaleBehavior().scale_up
+
+
+@pytest.mark.parametrize(
+    "policy", [None, {}, {"type": "Pods", "value": 0, "periodSeconds": 15}, {"type": "All"}]
+)
+def test_a_behavior_that_is_none_is_refused_with_an_example(policy):
+    with pytest.raises(ManifestError, match="a policy is for example"):
+        read_behavior({"scaleUp": {"policies": [policy]}})
 
 
 @pytest.mark.parametrize("utilisation", [0.0, 11.0])

@@ -52,14 +52,14 @@ def test_the_example_set_becomes_these_files(texts):
         "PLAN.md",
         "backup/apiservice-v1beta1.custom.metrics.k8s.io.yaml",
         "backup/apiservice-v1beta1.external.metrics.k8s.io.yaml",
-        "backup/hpa-accounts-login.yaml",
-        "backup/hpa-streaming-manifest-hpa.yaml",
-        "backup/hpa-streaming-player-api.yaml",
+        "backup/hpa-accounts.login.yaml",
+        "backup/hpa-streaming.manifest-hpa.yaml",
+        "backup/hpa-streaming.player-api.yaml",
         "events.yaml",
         "preroll.yaml",
-        "scaledobjects/accounts-login.yaml",
-        "scaledobjects/streaming-manifest.yaml",
-        "scaledobjects/streaming-player-api.yaml",
+        "scaledobjects/accounts.login.yaml",
+        "scaledobjects/streaming.manifest.yaml",
+        "scaledobjects/streaming.player-api.yaml",
         "trigger-authentication.yaml",
     ]
 
@@ -87,8 +87,8 @@ def test_the_address_stands_nowhere_but_in_settings_and_triggers(texts):
     assert named == {
         "PLAN.md",
         "preroll.yaml",
-        "scaledobjects/streaming-manifest.yaml",
-        "scaledobjects/streaming-player-api.yaml",
+        "scaledobjects/streaming.manifest.yaml",
+        "scaledobjects/streaming.player-api.yaml",
     }
 
 
@@ -161,7 +161,7 @@ def test_what_the_api_server_keeps_for_itself_is_in_no_file():
 
 def test_an_hpa_with_the_exporters_metric_alone_gets_a_cpu_trigger_where_pods_request_cpu():
     def triggers(*given):
-        written = migration_files(moved(*given)).texts["scaledobjects/streaming-player-api.yaml"]
+        written = migration_files(moved(*given)).texts["scaledobjects/streaming.player-api.yaml"]
         return [one["type"] for one in yaml.safe_load(written)["spec"]["triggers"]]
 
     assert triggers(hpa(), deployment()) == ["metrics-api", "cpu"]
@@ -171,7 +171,7 @@ def test_an_hpa_with_the_exporters_metric_alone_gets_a_cpu_trigger_where_pods_re
 def test_for_older_versions_no_field_is_written_that_they_do_not_know():
     keda = ScaledObjectOptions(kubernetes=(1, 32), keda=(2, 16))
     written = migration_files(moved(hpa(), deployment(), keda=keda)).texts
-    made = yaml.safe_load(written["scaledobjects/streaming-player-api.yaml"])
+    made = yaml.safe_load(written["scaledobjects/streaming.player-api.yaml"])
     up = made["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleUp"]
     assert "tolerance" not in up
     assert "behavior" not in made["spec"]["fallback"]

@@ -49,7 +49,7 @@ def test_triggers_ask_the_service_that_it_makes(chart, files):
     metadata = service["metadata"]
     address = f"http://{metadata['name']}.{metadata['namespace']}.svc:{port['port']}/v1/targets/"
     assert (
-        f'url: "{address}streaming/player-api"' in files["scaledobjects/streaming-player-api.yaml"]
+        f'url: "{address}streaming/player-api"' in files["scaledobjects/streaming.player-api.yaml"]
     )
 
 

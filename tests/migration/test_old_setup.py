@@ -132,13 +132,28 @@ def test_an_object_that_stands_twice_counts_once():
     assert "stands already at given.yaml:line" in setup.notes[0]
 
 
-def test_what_cannot_scale_is_left_out_and_noted():
-    setup = read(
-        hpa(scaleTargetRef={}), hpa("b", maxReplicas=None), hpa("c", metrics=[{"type": "X"}])
-    )
-    assert [one.name for one in setup.autoscalers] == ["c"]
-    assert "scaleTargetRef.name and maxReplicas are needed" in setup.notes[0]
-    assert "metrics[0] is left out: its type 'X' is not known" in setup.notes[2]
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"scaleTargetRef": {}}, "scaleTargetRef.name is None, and no name of Kubernetes"),
+        ({"scaleTargetRef": {"name": "A b"}}, "scaleTargetRef.name is 'A b'"),
+        ({"maxReplicas": None}, "maxReplicas is None, and no number of replicas"),
+        ({"minReplicas": -1}, "minReplicas is -1"),
+        ({"minReplicas": True}, "minReplicas is True"),
+        ({"minReplicas": 9, "maxReplicas": 8}, "minReplicas 9 is above maxReplicas 8"),
+    ],
+    ids=["no-target", "no-name", "no-maximum", "negative", "bool", "crossed"],
+)
+def test_what_cannot_scale_is_left_out_and_noted(spec, told):
+    setup = read(hpa(**spec))
+    assert setup.autoscalers == ()
+    assert told in setup.notes[0]
+
+
+def test_a_metric_that_is_not_known_is_left_out_and_noted():
+    setup = read(hpa(metrics=[{"type": "X"}, cpu()]))
+    assert [one.name for one in setup.autoscalers[0].metrics] == ["cpu"]
+    assert "metrics[0] is left out: its type 'X' is not known" in setup.notes[0]
 
 
 def test_the_owners_of_the_metrics_apis_are_known(example):

@@ -71,7 +71,7 @@ def test_the_source_is_edited_by_its_own_commands(plan, files, tmp_path):
     assert set(edited) == set(files)
     mine = "http://prometheus.example.svc:9090"
     assert mine in edited["preroll.yaml"]
-    for name in ("scaledobjects/streaming-player-api.yaml", "preroll.yaml"):
+    for name in ("scaledobjects/streaming.player-api.yaml", "preroll.yaml"):
         assert edited[name].replace(mine, "X") == files[name].replace(
             "http://prometheus.monitoring.svc:9090", "X"
         )
