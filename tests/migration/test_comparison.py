@@ -157,7 +157,7 @@ def test_the_text_has_every_policy_with_its_measures(compared):
     ]
     hours = compared.policy("preroll").measures.replica_hours
     assert f"{hours:,.1f}" in rows[3]
-    assert "- accounts/login: no series of that name" in text
+    assert "- accounts/login: the traffic has no series of that name" in text
     assert f"with {hours:,.0f}" in verdict(compared)
     assert math.isfinite(hours)
 
