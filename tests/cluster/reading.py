@@ -48,6 +48,14 @@ def client_of(server: StandIn, folder: Path, timeouts: Timeouts = IMPATIENT) -> 
     return connect(write_kubeconfig(folder / "kubeconfig", server.url), timeouts=timeouts)
 
 
+def eventually(holds: Callable[[], object], seconds: float = 8.0) -> None:
+    """Wait until it holds; for what the server sees and nobody tells."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
 def declared(name: str, capacity: str) -> Object:
     """A ScaledObject that can be told apart by its annotation."""
     return scaled_object(name, annotations={"preroll.io/capacity": capacity})

@@ -29,6 +29,7 @@ from tests.cluster.reading import (
     IMPATIENT,
     client_of,
     declared,
+    eventually,
     reading,
 )
 from tests.cluster.standin import Break, Fault, StandIn
@@ -111,9 +112,9 @@ def test_a_bookmark_moves_on_where_a_watch_would_go_on_from(tmp_path: Path) -> N
         with reading(client_of(server, tmp_path), [SCALED_OBJECTS]) as reader:
             reader.until(lambda: reader.connected("ScaledObject"))
             server.put_all([pod(f"p-{at}") for at in range(5)])
-            reader.quietly(0.4)
+            reader.quietly(1.0)
             server.break_watches("scaledobjects", Break.END)
-            reader.quietly(0.3)
+            eventually(lambda: len(server.requests("scaledobjects", "watch")) == 2)
         asked = server.requests("scaledobjects", "watch")
         assert int(asked[1].query["resourceVersion"]) == server.store.version
     assert len(server.requests("scaledobjects", "list")) == 1
@@ -222,7 +223,7 @@ def test_a_connection_that_is_cut_without_a_word_is_noticed(
         reader.until(lambda: reader.connected("ScaledObject"))
         server.break_watches("scaledobjects", Break.SILENCE)
         server.put(declared("player-api", "2"))
-        reader.until(lambda: reader.capacity_of("player-api") == "2", seconds=3.0)
+        reader.until(lambda: reader.capacity_of("player-api") == "2")
 
 
 def test_an_inventory_that_followed_is_the_one_that_lists_afresh(
