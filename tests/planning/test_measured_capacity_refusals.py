@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from forecaster.planning.measured_capacity import Refusal, Refused, measure_capacity
+from forecaster.planning.measured_capacity_checks import check_width
+from forecaster.planning.measured_capacity_fit import Interval
 from forecaster.traffic.history import TrafficSeries
 from tests.planning.load_simulation import Load, Signals, cached
 
@@ -149,12 +151,24 @@ def test_saturation_of_0_is_no_saturation():
     assert found.refusal is Refusal.UNITS
 
 
-def test_days_that_disagree_are_too_uncertain():
-    signals = cached(Load(days=6, fixed_replicas=40))
-    day = np.arange(len(signals.saturation)) // 1440
-    by_day = np.array([1.0, 1.9, 0.9, 2.2, 0.8, 1.5])[day]
-    found = refused(with_saturation(signals, signals.saturation.rate_rps * by_day))
-    assert found.refusal in (Refusal.UNCERTAIN, Refusal.UNRELATED)
+def test_hours_that_disagree_are_too_uncertain():
+    signals = cached(Load(days=4, fixed_replicas=40))
+    by_chance = np.exp(np.random.default_rng(2).normal(0, 0.6, 24))
+    unlike = signals.saturation.rate_rps * np.repeat(by_chance, 240)
+    found = refused(with_saturation(signals, unlike))
+    assert found.refusal is Refusal.UNCERTAIN
+    assert found.at_least_rps is not None
+    assert found.at_most_rps is not None
+    assert f"{found.at_least_rps:.4g} to {found.at_most_rps:.4g}" in found.reason
+
+
+def test_an_interval_without_ends_is_told_without_numbers():
+    found = check_width(Interval(100.0, 0.0, float("inf")))
+    assert found is not None
+    assert found.refusal is Refusal.UNCERTAIN
+    assert "without ends" in found.reason
+    assert found.at_least_rps is None
+    assert check_width(Interval(100.0, 76.0, 131.0)) is None
 
 
 def test_the_reason_reads_as_two_sentences():
