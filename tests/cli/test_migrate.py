@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import yaml
 
+from forecaster.migration.manifests import ManifestText, read_manifests
+from forecaster.migration.moves import MoveOptions, Moves, plan_moves
+from forecaster.migration.old_setup import read_old_setup
+from tests.cli.metrics_server import evaluating
 from tests.migration.conftest import EXAMPLE, RULES, cpu, deployment, exporter_metric, hpa
+from tests.traffic.stand_in import serving
 
 FILES = {"PLAN.md", "events.yaml", "preroll.yaml", "trigger-authentication.yaml"}
 
@@ -25,6 +30,12 @@ def migrate(preroll, tmp_path):
         return preroll("migrate", *(arguments or [EXAMPLE]), "--output", output)
 
     return call
+
+
+@pytest.fixture
+def example_moves() -> Moves:
+    texts = [ManifestText(one.name, one.read_text()) for one in sorted(EXAMPLE.glob("*.yaml"))]
+    return plan_moves(read_old_setup(read_manifests(texts)), MoveOptions())
 
 
 def written(folder: Path) -> dict[str, bytes]:
@@ -186,3 +197,33 @@ def test_with_traffic_the_old_set_up_is_compared(migrate, tmp_path):
     assert (tmp_path / "out" / "comparison.html").stat().st_size > 100_000
     plan = (tmp_path / "out" / "PLAN.md").read_text()
     assert "`comparison.md` has what both would have run" in plan
+
+
+def test_traffic_of_a_server_is_asked_by_the_written_query(example_moves):
+    from forecaster.cli.migrate_comparison import read_past
+
+    labels = {"namespace": "streaming", "deployment": "manifest"}
+    with serving() as server:
+        server.answer = evaluating((labels, lambda _: 90.0))
+        past = read_past(example_moves, server.url, None, timedelta(days=1))
+        asked = {one.form["query"] for one in server.asked}
+    assert list(past) == ["streaming/manifest"]
+    assert past["streaming/manifest"].span >= timedelta(days=28)
+    (query,) = asked
+    assert query.count("label_replace(label_replace(") == 3
+    assert '"deployment", "login"' in query
+
+
+@pytest.mark.parametrize(
+    ("traffic", "told"),
+    [
+        ("http://", "error"),
+        ("none.csv", "none.csv"),
+    ],
+    ids=["address", "file"],
+)
+def test_traffic_that_cannot_be_read_writes_nothing(migrate, tmp_path, traffic, told):
+    said = migrate(EXAMPLE, "--traffic", traffic)
+    assert said.code == 2
+    assert told in said.err.lower()
+    assert not (tmp_path / "out").exists()
