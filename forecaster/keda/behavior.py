@@ -81,6 +81,7 @@ def _behavior(old: Mapping[str, Any], options: ScaledObjectOptions, most: int) -
         up = copy.deepcopy(mapping_at(old, "scaleUp"))
     down = copy.deepcopy(mapping_at(old, "scaleDown"))
     down.setdefault("stabilizationWindowSeconds", options.scale_down_seconds)
+    down.setdefault("selectPolicy", "Max")
     if options.has_tolerance:
         up["tolerance"] = "0"
     else:

@@ -161,7 +161,13 @@ def _behavior(spec: Mapping[str, Any], options: ScaledObjectOptions) -> Comments
             "within 10 % of the value, so 91 replicas are enough for a floor of 100. Divide the "
             "workload's capacity in preroll.yaml by 1.1 instead."
         )
-    if mapping_at(spec, *_DOWN.split(".")[1:]).get("stabilizationWindowSeconds"):
+    down = mapping_at(spec, *_DOWN.split(".")[1:])
+    if down.get("selectPolicy") == "Max":
+        reasons[f"{_DOWN}.selectPolicy"] = (
+            "What HPA does anyway, written so that it comes back: where it is not, some KEDA since "
+            "2.18 leave scale-down disabled when the annotation paused-scale-in is taken off."
+        )
+    if down.get("stabilizationWindowSeconds"):
         reasons[f"{_DOWN}.stabilizationWindowSeconds"] = (
             "The highest value of so many seconds counts: that bridges short gaps, such as a "
             "restart. Preroll's own hold_down comes on top."

@@ -107,7 +107,15 @@ SCALED_OBJECT: Shape = {
             "restoreToOriginalReplicaCount": lambda value: isinstance(value, bool),
             "horizontalPodAutoscalerConfig!": {
                 "name": NAME,
-                "behavior!": {"scaleUp!": RULES, "scaleDown!": RULES},
+                # Without a selectPolicy, KEDA's first versions with paused-scale-in leave
+                # scale-down disabled for good.
+                "behavior!": {
+                    "scaleUp!": RULES,
+                    "scaleDown!": {
+                        **{key: rule for key, rule in RULES.items() if key != "selectPolicy"},
+                        "selectPolicy!": RULES["selectPolicy"],
+                    },
+                },
             },
         },
         "triggers!": lambda value: isinstance(value, list) and len(value) == 2,

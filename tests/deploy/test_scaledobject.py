@@ -116,6 +116,7 @@ def test_the_dead_band_is_gone_upwards_and_kept_downwards() -> None:
     config = the("ScaledObject")["spec"]["advanced"]["horizontalPodAutoscalerConfig"]
     assert config["behavior"]["scaleUp"]["tolerance"] == "0"
     assert "tolerance" not in config["behavior"]["scaleDown"]
+    assert config["behavior"]["scaleDown"]["selectPolicy"] == "Max"
 
 
 @pytest.mark.parametrize("version", ["1.33", "1.35", "1.37"])

@@ -14,6 +14,7 @@ from forecaster.keda import (
     trigger_authentication,
 )
 from forecaster.keda.naming import scaled_object_name
+from tests.keda.conftest import SCALED_OBJECT
 
 OPTIONS = ScaledObjectOptions()
 
@@ -117,6 +118,7 @@ def test_an_hpa_keeps_its_bounds_target_triggers_and_its_way_down(workload, hpa)
     assert behavior(made.data)["scaleDown"] == {
         "stabilizationWindowSeconds": 300,
         "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}],
+        "selectPolicy": "Max",
     }
     assert codes(made) == ["metric-lost", "scale-up-replaced"]
 
@@ -163,8 +165,24 @@ def test_a_scaled_object_keeps_all_that_is_not_prerolls(login, older):
     assert spec["fallback"] == {"failureThreshold": 5, "replicas": 8}
     assert spec["advanced"]["restoreToOriginalReplicaCount"] is True
     down = behavior(data)["scaleDown"]
-    assert down == {"stabilizationWindowSeconds": 600, "tolerance": "0.05"}
+    assert down == {"stabilizationWindowSeconds": 600, "selectPolicy": "Max", "tolerance": "0.05"}
     assert made.traps == ()
+
+
+@pytest.mark.parametrize("policy", ["Max", "Min", "Disabled"])
+def test_a_select_policy_of_the_way_down_is_kept(workload, policy):
+    old = SCALED_OBJECT.replace("tolerance: 0.05", f"selectPolicy: {policy}")
+    (found,) = read_existing(old, "so.yaml")
+    down = behavior(scaled_object(workload, OPTIONS, found))["scaleDown"]
+    assert down == {"stabilizationWindowSeconds": 600, "selectPolicy": policy}
+
+
+def test_scale_down_is_open_again_once_paused_scale_in_is_taken_off(workload):
+    """KEDA from 2.18 on restores what is written, and nothing where nothing is."""
+    assert behavior(scaled_object(workload, OPTIONS))["scaleDown"] == {
+        "stabilizationWindowSeconds": 300,
+        "selectPolicy": "Max",
+    }
 
 
 def test_no_cpu_trigger_is_added_beside_others(login, older):
