@@ -79,7 +79,7 @@ class ClusterCollector(Collector):
             objects.add_metric((kind,), count)
         age = _gauge(
             "preroll_cluster_age_seconds",
-            "How old what is known of a kind is: 0 while it is followed.",
+            "How old what is known of a kind is: 0 while it is followed; none if never read.",
             ("kind",),
         )
         for kind, at in sorted(view.health.as_of.items()):
@@ -100,7 +100,7 @@ class _Workloads:
         )
         self.short = _gauge(
             "preroll_short_replicas",
-            "Replicas that are due and not ready, by the reason; 0 where all are.",
+            "Replicas that are due and not ready, by the reason; no sample where all are.",
             (*_WORKLOAD, "reason"),
         )
         self.share = _gauge(
@@ -138,7 +138,8 @@ class _Workloads:
 
     def _add(self, labels: tuple[str, str], known: ClusterWorkload) -> None:
         if known.seen is not None:
-            self.ready.add_metric(labels, known.seen.ready)
+            if known.seen.ready is not None:
+                self.ready.add_metric(labels, known.seen.ready)
             if known.seen.autoscaler is not None:
                 self.desired.add_metric(labels, known.seen.autoscaler.desired)
         if known.delivery is not None:
@@ -151,9 +152,8 @@ class _Workloads:
             if delivery.last_day.share is not None:
                 self.share.add_metric(labels, delivery.last_day.share)
             self.minutes.add_metric((*labels, "on time"), delivery.total.on_time)
-            for reason, count in delivery.total.missed.items():
-                if count:
-                    self.minutes.add_metric((*labels, reason.value), count)
+            for reason, count in delivery.total.missed.items():  # from 0 on: rates need the first
+                self.minutes.add_metric((*labels, reason.value), count)
         if known.lead is not None:
             self._add_lead(labels, known)
         if known.capacity is not None and known.capacity.rps is not None:

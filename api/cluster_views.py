@@ -14,7 +14,6 @@ from api.cluster_schemas import (
     SpanView,
     SpreadView,
     WarningKind,
-    WarningsView,
     WarningView,
 )
 from forecaster.cluster.delivered import DeliveredMinutes, Delivery
@@ -24,7 +23,7 @@ from forecaster.worker.capacity_messages import MeasuredCapacity
 from forecaster.worker.cluster_messages import SeenLead, SeenWorkload
 from forecaster.worker.cluster_view import ClusterView, ClusterWorkload
 
-__all__ = ["cluster_workload_view", "lead_parts", "warnings_view"]
+__all__ = ["cluster_workload_view", "lead_parts", "warning_views"]
 
 
 def cluster_workload_view(known: ClusterWorkload) -> ClusterWorkloadView | None:
@@ -49,9 +48,16 @@ def cluster_workload_view(known: ClusterWorkload) -> ClusterWorkloadView | None:
     )
 
 
-def warnings_view(view: ClusterView) -> WarningsView:
+def warning_views(view: ClusterView) -> Iterator[WarningView]:
     """All warnings: what will not fit, late events, annotations, what cannot be read."""
-    return WarningsView(watched=view.watched, warnings=list(_warnings(view)))
+    for one in view.fit:
+        yield _fit(one)
+    for late in view.late:
+        yield WarningView(kind=WarningKind.LATE_EVENT, text=late.text, workloads=(late.workload,))
+    for text in view.problems:
+        yield WarningView(kind=WarningKind.ANNOTATION, text=text)
+    for text in view.health.problems:
+        yield WarningView(kind=WarningKind.CLUSTER, text=text)
 
 
 def lead_parts(lead: SeenLead) -> dict[str, Spread]:
@@ -64,17 +70,6 @@ def lead_parts(lead: SeenLead) -> dict[str, Spread]:
         "starting": summary.starting,
     }
     return {name: one for name, one in parts.items() if one is not None}
-
-
-def _warnings(view: ClusterView) -> Iterator[WarningView]:
-    for one in view.fit:
-        yield _fit(one)
-    for late in view.late:
-        yield WarningView(kind=WarningKind.LATE_EVENT, text=late.text, workloads=(late.workload,))
-    for text in view.problems:
-        yield WarningView(kind=WarningKind.ANNOTATION, text=text)
-    for text in view.health.problems:
-        yield WarningView(kind=WarningKind.CLUSTER, text=text)
 
 
 def _fit(one: FitWarning) -> WarningView:

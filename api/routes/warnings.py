@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 
 from api.answers import json_answer
 from api.cluster_schemas import WarningsView
-from api.cluster_views import warnings_view
+from api.cluster_views import warning_views
+from api.pacing import in_turns
 from forecaster.worker.cluster_view import ClusterView
 
 __all__ = ["warnings_router"]
@@ -24,6 +25,10 @@ def warnings_router(cluster: Callable[[], ClusterView]) -> APIRouter:
         response_model=WarningsView,
     )
     async def warnings() -> Response:
-        return json_answer(200, warnings_view(cluster()).model_dump_json()).response()
+        known = cluster()
+        rows = [one.model_dump_json().encode() async for one in in_turns(warning_views(known))]
+        rest = WarningsView(watched=known.watched, warnings=[]).model_dump_json().encode()
+        head, bracket, tail = rest.partition(b"[")
+        return json_answer(200, b"".join((head, bracket, b",".join(rows), tail))).response()
 
     return router

@@ -47,6 +47,8 @@ def capacity_warnings(
     everywhere = Needs(grid)
     for namespace, group in groupby(ordered, key=lambda one: one.namespace):
         members, needs = list(group), Needs(grid)
+        if nodes is None and not by_namespace[namespace]:
+            continue
         for one in members:
             needs.add(one)
         everywhere.add_all(needs)

@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from forecaster.cluster.delivered import DeliveryBook
 from forecaster.cluster.fit import capacity_warnings
@@ -26,6 +26,7 @@ from forecaster.worker.cluster_messages import (
     ClusterSeen,
     Declared,
     LeadTimesSeen,
+    ReaderAlive,
     SeenLead,
     SeenWorkload,
 )
@@ -36,6 +37,10 @@ from forecaster.worker.roster import MeasuredLeadTime, Roster
 __all__ = ["ClusterDesk"]
 
 _NOTE = "delivered"
+_TOO_OLD_SECONDS = 60.0
+_AGAIN = timedelta(minutes=5)
+
+_NOTHING = SeenWorkload()
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +65,15 @@ class ClusterDesk:
         self._late = LateEvents()
         self._book = DeliveryBook()
         self._judged: tuple[object, ...] = ()
+        self._judged_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def fit(self) -> tuple[FitWarning, ...]:
-        """What will not fit, by the last look ahead."""
-        return self._fit
+        """What will not fit, in the words in which it was news.
+
+        While it lasts, its words of now change with each minute: nobody is to be told each time.
+        """
+        return tuple(self._told.values())
 
     def load(self) -> None:
         """Take the deliveries of the last day from the store; what cannot be read is left out."""
@@ -79,8 +88,8 @@ class ClusterDesk:
         except (StoreError, ValueError, TypeError) as error:
             _log.warning("deliveries unreadable", extra={"error": str(error)})
 
-    def save(self) -> None:
-        """Keep them for a restart."""
+    def save(self) -> str | None:
+        """Keep them for a restart; why they cannot be kept, or None."""
         rows = [
             (name, minute, base64.b64encode(ring).decode())
             for name, minute, ring in self._book.to_rows()
@@ -89,19 +98,25 @@ class ClusterDesk:
             self._shelf.save(_NOTE, json.dumps(rows))
         except StoreError as error:
             _log.warning("deliveries not stored", extra={"error": str(error)})
+            return str(error)
+        return None
 
     def take(self, message: ClusterMessage) -> None:
         """What the reader tells."""
         match message:
-            case ClusterSeen(workloads):
+            case ClusterSeen(workloads, whole):
+                if whole:
+                    self._seen = {}
                 for name, one in workloads.items():
                     if one is None:
                         self._seen.pop(name, None)
                     else:
                         self._seen[name] = one
-            case Declared(workloads, problems):
+            case Declared(workloads, problems, unread):
                 self._problems = problems
-                self._roster.take_declared(workloads)
+                self._roster.take_declared(workloads, unread)
+                names = {one.workload for one in self._roster.fleet().workloads}
+                self._leads = {name: one for name, one in self._leads.items() if name in names}
             case LeadTimesSeen(leads):
                 self._leads |= leads
                 self._roster.take_lead_times(
@@ -115,6 +130,8 @@ class ClusterDesk:
                 self._room = message
             case ClusterHealth():
                 self._health = message
+            case ReaderAlive():
+                pass
 
     def take_calendar(self, calendar: Calendar, fleet: Fleet, now: datetime) -> None:
         """What is known ahead at ``now``: some of it may have come too late."""
@@ -126,13 +143,17 @@ class ClusterDesk:
         self._health = ClusterHealth((reason,), self._health.known, as_of)
 
     def note(self, states: Iterable[WorkloadState], now: datetime) -> None:
-        """What is asked for and what is there, of the workloads that the cluster has."""
-        names = []
+        """What is asked for and what is there, of the workloads that the cluster has.
+
+        What is known of pods must be of now: nobody is judged by what was there some time ago.
+        """
+        at = now.timestamp()
+        as_of = self._health.as_of.get("Pod" if "Pod" in self._health.as_of else "Deployment")
+        if as_of is not None and at - as_of > _TOO_OLD_SECONDS:
+            return
         for state in states:
-            name = state.workload
-            names.append(name)
-            seen = self._seen.get(name)
-            if seen is None:
+            seen = self._seen.get(state.workload)
+            if seen is None or seen.ready is None:
                 continue
             try:
                 target: int | None = state.target(now).replicas
@@ -141,25 +162,29 @@ class ClusterDesk:
             standing = Standing.seen(
                 seen.ready, seen.scaled, seen.autoscaler, seen.scaled_object, seen.unschedulable
             )
-            self._book.note(name, now.timestamp(), target, state.rule.lead_time, standing)
-        self._book.retain(names)
+            self._book.note(state.workload, at, target, state.rule.lead_time, standing)
+
+    def retain(self, workloads: Iterable[str]) -> None:
+        """Forget the deliveries of all others."""
+        self._book.retain(workloads)
 
     def look_ahead(self, plans: Iterable[Plan], now: datetime) -> tuple[FitWarning, ...]:
         """Whether the plans will fit; what is new of what will not.
 
-        Nothing is computed anew while plans, room and workloads are the same as last.
+        While plans, room and workloads are the same it is only computed anew now and then, for
+        time goes by. What was told is told again when it has grown, or is another peak.
         """
         if not self._watched:
             return ()
         ahead = tuple(one for one in plans if one.end > now)
-        judged = (ahead, self._room, tuple(self._seen.items()))
-        if judged == self._judged:
+        seen_of = [self._seen.get(plan.outlook.series_id, _NOTHING) for plan in ahead]
+        judged = (ahead, self._room, tuple(map(_taking_room, seen_of)))
+        if judged == self._judged and timedelta(0) <= now - self._judged_at < _AGAIN:
             return ()
-        self._judged = judged
+        self._judged, self._judged_at = judged, now
         found = []
-        for plan in ahead:
+        for plan, seen in zip(ahead, seen_of, strict=True):
             namespace, _, name = plan.outlook.series_id.partition("/")
-            seen = self._seen.get(plan.outlook.series_id, SeenWorkload())
             found.append(
                 planned(
                     namespace,
@@ -173,8 +198,11 @@ class ClusterDesk:
             )
         self._fit = capacity_warnings(now, found, self._room.quotas, self._room.nodes)
         # Against what was told, not what was computed last: what grows in small steps is told too.
-        fresh, keys = news(self._told.values(), self._fit), {one.key for one in self._fit}
-        self._told = {key: one for key, one in self._told.items() if key in keys}
+        keys = {one.key for one in self._fit}
+        self._told = {
+            key: one for key, one in self._told.items() if key in keys and one.spans[0].end > now
+        }
+        fresh = news(self._told.values(), self._fit)
         self._told |= {one.key: one for one in fresh}
         return fresh
 
@@ -197,3 +225,14 @@ class ClusterDesk:
             self._health,
             self._problems,
         )
+
+
+def _taking_room(seen: SeenWorkload) -> tuple[object, ...]:
+    """What matters of a workload for whether its plan fits; not, for one, how many are ready."""
+    scaled, keda, hpa = seen.scaled, seen.scaled_object, seen.autoscaler
+    return (
+        None if scaled is None else (scaled.replicas, scaled.cpu, scaled.memory),
+        None if keda is None else (keda.name, keda.min_replicas, keda.max_replicas),
+        None if hpa is None else (hpa.name, hpa.min_replicas, hpa.max_replicas),
+        seen.pods,
+    )

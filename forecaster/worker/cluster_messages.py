@@ -17,6 +17,7 @@ __all__ = [
     "ClusterSeen",
     "Declared",
     "LeadTimesSeen",
+    "ReaderAlive",
     "SeenLead",
     "SeenWorkload",
 ]
@@ -26,31 +27,41 @@ __all__ = [
 class SeenWorkload:
     """What the cluster says of one workload; each part None where it has none.
 
-    ``pods`` counts those that exist, ``ready`` those that are ready; ``unschedulable`` is the
-    message of one that finds no node.
+    ``pods`` counts those that exist, None where they are not read; ``ready`` those that are ready,
+    else what the workload itself says, None where nobody says. ``unschedulable`` is the message of
+    one that finds no node.
     """
 
     scaled: Scaled | None = None
     scaled_object: ScaledObjectSeen | None = None
     autoscaler: AutoscalerSeen | None = None
-    ready: int = 0
+    ready: int | None = None
     unschedulable: str | None = None
-    pods: int = 0
+    pods: int | None = None
 
 
 @dataclass(frozen=True)
 class ClusterSeen:
-    """The workloads that are other ones than when they were told last; None: it is not there."""
+    """The workloads that are other ones than when they were told last; None: it is not there.
+
+    ``whole``: what was told of any other workload before, by a reader that has died, is void.
+    """
 
     workloads: Mapping[str, SeenWorkload | None]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Declared:
-    """All workloads that ScaledObjects declare, and what is wrong with annotations."""
+    """All workloads that ScaledObjects declare, and what is wrong with annotations.
+
+    ``unread`` are namespaces whose ScaledObjects could not be read yet: what they declared when
+    they were read last still holds.
+    """
 
     workloads: tuple[WorkloadSettings, ...]
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class LeadTimesSeen:
 
 @dataclass(frozen=True)
 class ClusterRoom:
-    """Quotas, and nodes where they are read."""
+    """Quotas of the workloads' namespaces, and nodes where they are read."""
 
     quotas: tuple[QuotaSeen, ...] = ()
     nodes: tuple[NodeSeen, ...] | None = None
@@ -82,7 +93,7 @@ class ClusterHealth:
 
     ``problems`` are why something cannot be read or written, one line each; ``known`` counts the
     objects by kind; ``as_of`` is how old what is known of a kind is, in Unix seconds, None while it
-    is followed.
+    is followed. A kind of which nothing could be read yet is not in ``as_of``.
     """
 
     problems: tuple[str, ...] = ()
@@ -90,4 +101,9 @@ class ClusterHealth:
     as_of: Mapping[str, float | None] = field(default_factory=dict)
 
 
-ClusterMessage = ClusterSeen | Declared | LeadTimesSeen | ClusterRoom | ClusterHealth
+@dataclass(frozen=True)
+class ReaderAlive:
+    """Nothing is news, and the reader goes on."""
+
+
+ClusterMessage = ClusterSeen | Declared | LeadTimesSeen | ClusterRoom | ClusterHealth | ReaderAlive

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import queue
+import signal
 import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,14 +20,16 @@ from forecaster.cluster.client import ClusterClient, connect
 from forecaster.cluster.memory import collect_rarely
 from forecaster.cluster.reporting import EventReporter, Notice
 from forecaster.cluster.resources import resources_to_read
+from forecaster.cluster.start_ups import StartUps
 from forecaster.cluster.watching import ClusterWatch
 from forecaster.errors import ClusterError, StoreError
 from forecaster.settings import KubernetesSettings
 from forecaster.store import NoteShelf
-from forecaster.worker.cluster_messages import ClusterHealth
-from forecaster.worker.cluster_reading import ClusterReading, KeptLead
+from forecaster.worker.cluster_messages import ClusterHealth, ReaderAlive
+from forecaster.worker.cluster_reading import ClusterReading
 from forecaster.worker.mailbox import Inbox
 from forecaster.worker.process import Tell
+from forecaster.worker.start_up_watch import KeptLead
 
 __all__ = ["ClusterOrder", "ObjectNotice", "run_reading"]
 
@@ -33,6 +37,8 @@ _NOTES = "start-ups/"
 _TOLD_EVERY = 1.0
 _SAVED_EVERY = 60.0
 _CONNECT_AGAIN = 30.0
+# Whoever started us takes a long silence for a hang, and a quiet cluster has no news.
+_SIGN_OF_LIFE_EVERY = 30.0
 _MOST_AT_ONCE = 2_000
 
 _KEPT = TypeAdapter(KeptLead)
@@ -73,19 +79,42 @@ def run_reading(tell: Tell, order: ClusterOrder) -> None:
     ClusterWatch(client, resources, order.settings.namespaces, told.put).start()
     reporter = EventReporter(client, instance=socket.gethostname())
     saying = _Saying(reading, reporter if order.settings.events else None)
-    told_at = saved_at = time.monotonic()
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        _follow(tell, order, reading, told, saying, shelf)
+    finally:
+        _save(shelf, reading)
+
+
+def _follow(
+    tell: Tell,
+    order: ClusterOrder,
+    reading: ClusterReading,
+    told: queue.SimpleQueue[Told],
+    saying: _Saying,
+    shelf: NoteShelf,
+) -> None:
+    looked_at = heard_at = saved_at = time.monotonic()
     while True:
         _take(reading, told, order.clock().timestamp())
-        if time.monotonic() - told_at < _TOLD_EVERY:
+        if time.monotonic() - looked_at < _TOLD_EVERY:
             continue
-        told_at = time.monotonic()
+        looked_at = time.monotonic()
         now = order.clock()
-        for message in reading.news(now.timestamp()):
+        news = reading.news(now.timestamp())
+        if not news and looked_at - heard_at >= _SIGN_OF_LIFE_EVERY:
+            news = [ReaderAlive()]
+        for message in news:
             tell(message)
+            heard_at = looked_at
         saying.say(now, order.notices.latest())
-        if time.monotonic() - saved_at >= _SAVED_EVERY:
-            saved_at = time.monotonic()
+        if looked_at - saved_at >= _SAVED_EVERY:
+            saved_at = looked_at
             _save(shelf, reading)
+
+
+def _end(_signal: int, _frame: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)  # and not at once: the last start-ups are kept
 
 
 @dataclass
@@ -133,18 +162,28 @@ def _take(reading: ClusterReading, told: queue.SimpleQueue[Told], now: float) ->
 
 
 def _kept(shelf: NoteShelf) -> dict[str, KeptLead]:
-    found = {}
+    found, unreadable = {}, []
     try:
         for name, document in shelf.load_below(_NOTES).items():
-            found[name] = _KEPT.validate_json(document)
-    except (StoreError, ValueError) as error:
-        _log.warning("start-ups unreadable", extra={"error": str(error)})
+            try:
+                kept = _KEPT.validate_json(document or "")
+                StartUps.from_rows(kept.rows)  # numbers that no start-up has are refused here
+            except (ValueError, struct.error) as error:
+                unreadable.append(f"{name}: {error}")
+            else:
+                found[name] = kept
+    except StoreError as error:
+        unreadable.append(str(error))
+    if unreadable:
+        counts = {"error": unreadable[0], "unreadable": len(unreadable)}
+        _log.warning("start-ups unreadable", extra=counts)
     return found
 
 
 def _save(shelf: NoteShelf, reading: ClusterReading) -> None:
     documents = {
-        f"{_NOTES}{name}": _KEPT.dump_json(one).decode() for name, one in reading.unsaved().items()
+        f"{_NOTES}{name}": None if one is None else _KEPT.dump_json(one).decode()
+        for name, one in reading.unsaved().items()
     }
     try:
         shelf.save_all(documents)

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import TypeVar
 
 from forecaster.cluster.changes import Told
 from forecaster.cluster.declared import AnnotationProblem, DeclaredWorkloads
 from forecaster.cluster.inventory import Inventory
-from forecaster.cluster.lead_time import MeasuredLead, measured_lead_time
-from forecaster.cluster.seen import PodSeen, ScaledObjectSeen, TargetRef
-from forecaster.cluster.start_up_rows import StartUpRow
-from forecaster.cluster.start_ups import StartUps
+from forecaster.cluster.seen import PodSeen, Scaled, ScaledObjectSeen, Seen
 from forecaster.cluster.tables import Difference, Workload, workload_of
 from forecaster.settings import KubernetesSettings
 from forecaster.worker.cluster_messages import (
-    ClusterHealth,
     ClusterMessage,
     ClusterRoom,
     ClusterSeen,
     Declared,
     LeadTimesSeen,
-    SeenLead,
     SeenWorkload,
 )
+from forecaster.worker.cluster_targets import ClusterTargets
+from forecaster.worker.reading_health import all_answered, health_of
+from forecaster.worker.start_up_watch import KeptLead, StartUpWatch
 
-__all__ = ["ClusterReading", "KeptLead"]
+__all__ = ["ClusterReading"]
 
-_MEASURE_ALL_SECONDS = 600.0
-_KINDS = ("Deployment", "StatefulSet")
+# A message of this many workloads is read within milliseconds: nobody who serves waits for it.
+_MOST_IN_A_MESSAGE = 250
+_ROOM_EVERY_SECONDS = 15.0  # each pod that comes or goes changes a quota
 
-
-@dataclass(frozen=True)
-class KeptLead:
-    """What is kept of a workload for a restart: its start-ups, and the lead time they came to."""
-
-    rows: tuple[StartUpRow, ...]
-    measured: MeasuredLead | None
+T = TypeVar("T")
 
 
 class ClusterReading:
@@ -52,22 +45,21 @@ class ClusterReading:
         configured: Iterable[str],
         kept: Mapping[str, KeptLead] = {},
     ) -> None:
+        named = frozenset(configured)
         self._settings = settings
-        self._configured = frozenset(configured)
         self._inventory = Inventory()
-        self._declared = DeclaredWorkloads(settings.defaults, self._configured)
-        self._targets: dict[str, Workload] = {}  # of declared workloads
-        self._names: dict[Workload, str] = {}
-        self._start_ups = {name: StartUps.from_rows(one.rows) for name, one in kept.items()}
-        self._leads = {name: one.measured for name, one in kept.items() if one.measured}
-        self._told: dict[str, SeenWorkload] = {}
-        self._told_leads: dict[str, SeenLead] = {}
-        self._told_others: dict[type, ClusterMessage] = {}
-        self._unsaved: set[str] = set()
-        self._dirty: set[str] = set(self._configured)
-        self._measure: set[str] = set(kept)
+        self._declared = DeclaredWorkloads(settings.defaults, named)
+        self._targets = ClusterTargets(named, self._inventory)
+        floor, ceiling = settings.defaults.lead_time_floor, settings.defaults.lead_time_ceiling
+        self._start_ups = StartUpWatch(floor, ceiling, kept)
+        self._told: dict[str, SeenWorkload] | None = None
+        self._told_declared: Declared | None = None
+        self._told_room = ClusterRoom()
+        self._room_at = 0.0
+        self._room_changed = True
+        self._told_health: ClusterMessage | None = None
+        self._dirty: set[str] = set(named)
         self._declared_anew = False
-        self._all_measured_at = 0.0
         self.trouble: tuple[str, ...] = ()
         """Why the API server cannot be used at all, or Events cannot be written."""
 
@@ -82,184 +74,161 @@ class ClusterReading:
 
     def scaled_object_of(self, workload: str) -> ScaledObjectSeen | None:
         """KEDA's object of a workload."""
-        target = self._target(workload)
+        target = self._targets.target(workload)
         return None if target is None else self._inventory.scaled_object(target)
 
     def news(self, now: float) -> list[ClusterMessage]:
         """What is other than it was told last."""
-        found: list[ClusterMessage] = []
-        if self._settings.annotations and self._inventory.is_listed(
-            "ScaledObject", self._settings.namespaces
-        ):
-            found.append(self._declarations(now))
-        seen = {name: self._seen(name) for name in self._dirty}
-        self._dirty.clear()
-        changed = {name: one for name, one in seen.items() if one != self._told.get(name)}
-        for name, one in changed.items():
-            if one is None:
-                self._told.pop(name, None)
-            else:
-                self._told[name] = one
-        leads = self._lead_times(now)
-        quotas = tuple(sorted(self._inventory.quotas, key=lambda one: (one.namespace, one.name)))
-        nodes = tuple(sorted(self._inventory.nodes, key=lambda one: one.name))
-        found += [ClusterRoom(quotas, nodes if self._settings.nodes else None), self._health()]
-        found = [one for one in found if self._told_others.get(type(one)) != one]
-        self._told_others |= {type(one): one for one in found}
-        if changed:
-            found.append(ClusterSeen(changed))
-        if leads:
-            found.append(LeadTimesSeen(leads))
+        found: list[ClusterMessage] = [*self._declarations(now), *self._room(now)]
+        health = health_of(self._inventory, self.trouble)
+        if health != self._told_health:
+            self._told_health = health
+            found.append(health)
+        found += self._workloads()
+        leads = self._start_ups.measured(now, self._targets.is_known)
+        found += (LeadTimesSeen(part) for part in _parts(leads))
         return found
 
-    def unsaved(self) -> dict[str, KeptLead]:
-        """What has changed since the last call, of what a restart needs."""
-        names, self._unsaved = self._unsaved, set()
-        return {
-            name: KeptLead(tuple(self._start_ups[name].to_rows()), self._leads.get(name))
-            for name in names
-            if name in self._start_ups
-        }
+    def unsaved(self) -> dict[str, KeptLead | None]:
+        """What has changed since the last call, of what a restart needs; None: let it go."""
+        return self._start_ups.unsaved()
 
     def _take(self, one: Difference, now: float) -> None:
         if one.kind == "ScaledObject":
-            before, after = one.before, one.after
-            assert before is None or isinstance(before, ScaledObjectSeen)  # noqa: S101
-            assert after is None or isinstance(after, ScaledObjectSeen)  # noqa: S101
-            self._declared_anew |= self._declared.take(before, after)
+            self._take_scaled_object(one.before, one.after)
+        self._room_changed |= one.kind in ("ResourceQuota", "Node")
         for side in (one.before, one.after):
             workload = None if side is None else workload_of(side)
-            name = None if workload is None else self._name(workload)
+            name = None if workload is None else self._targets.name(workload)
             if name is not None:
                 self._dirty.add(name)
         if one.kind == "Pod":
-            self._note_pod(one.before, one.after, now)
+            before, after = one.before, one.after
+            assert before is None or isinstance(before, PodSeen)  # noqa: S101
+            assert after is None or isinstance(after, PodSeen)  # noqa: S101
+            self._note_pod(before, after, now)
 
-    def _note_pod(self, before: object, after: object, now: float) -> None:
-        first = after if isinstance(after, PodSeen) else before
-        if not isinstance(first, PodSeen) or first.owner is None:
+    def _take_scaled_object(self, before: Seen | None, after: Seen | None) -> None:
+        assert before is None or isinstance(before, ScaledObjectSeen)  # noqa: S101
+        assert after is None or isinstance(after, ScaledObjectSeen)  # noqa: S101
+        self._declared_anew |= self._declared.take(before, after)
+        if after is not None:
+            self._targets.note(after)
+
+    def _note_pod(self, before: PodSeen | None, after: PodSeen | None, now: float) -> None:
+        first = after or before
+        if first is None or first.owner is None:
             return
-        name = self._name((first.namespace, first.owner))
+        name = self._targets.owner((first.namespace, first.owner))
         if name is None:
             return
         node = None
-        if isinstance(after, PodSeen) and after.node is not None:
+        if after is not None and after.node is not None:
             node = self._inventory.nodes.get("", after.node)
-        start_ups = self._start_ups.setdefault(name, StartUps())
-        found = start_ups.note(
-            now,
-            before if isinstance(before, PodSeen) else None,
-            after if isinstance(after, PodSeen) else None,
-            node,
-        )
-        self._measure.add(name)
-        if found is not None:
-            self._unsaved.add(name)
+        self._start_ups.note(name, now, before, after, node)
 
-    def _declarations(self, now: float) -> Declared:
-        if self._declared_anew:
+    def _declarations(self, now: float) -> Iterator[Declared]:
+        """What is declared, once the ScaledObjects of one namespace at least are known."""
+        settings, known = self._settings, self._inventory
+        if not settings.annotations:
+            self._start_ups.forget_others(now, self._targets.is_known)
+            return
+        unread = tuple(one for one in settings.namespaces if not self._reads("ScaledObject", one))
+        if not known.is_listed("ScaledObject") and len(unread) == len(settings.namespaces):
+            return
+        told = self._told_declared
+        if told is None or self._declared_anew or told.unread != unread:
             self._declared_anew = False
+            declared = self._declared.workloads()
             targets = {
-                one.settings.workload: (one.source.namespace, one.source.target)
-                for one in self._declared.workloads()
+                one.settings.workload: (one.source.namespace, one.source.target) for one in declared
             }
-            for name, target in targets.items():
-                if self._targets.get(name) != target:
-                    self._dirty.add(name)
-            self._dirty |= self._targets.keys() - targets.keys()
-            new = {name: one for name, one in targets.items() if self._targets.get(name) != one}
-            self._targets = targets
-            self._names = {target: name for name, target in targets.items()}
-            for target in new.values():  # pods that were there before
-                for pod in list(self._inventory.pods.of(target)):
-                    self._note_pod(None, pod, now)
-        return Declared(
-            tuple(one.settings for one in self._declared.workloads()),
-            tuple(str(one) for one in self._declared.problems()),
-        )
+            self._know(targets, now)
+            told = Declared(
+                tuple(one.settings for one in declared),
+                tuple(str(one) for one in self._declared.problems()),
+                unread,
+            )
+            if told != self._told_declared:
+                self._told_declared = told
+                yield told
+        if not unread:
+            self._start_ups.forget_others(now, self._targets.is_known)
+
+    def _know(self, targets: Mapping[str, Workload], now: float) -> None:
+        new, gone = self._targets.take_declared(targets)
+        self._dirty |= new | gone
+        self._room_changed |= bool(new or gone)
+        for name in new:
+            self._start_ups.tell_again(name)
+            for pod in list(self._inventory.pods.of(targets[name])):  # that were there before
+                self._note_pod(None, pod, now)
+
+    def _workloads(self) -> Iterator[ClusterSeen]:
+        """What is known of workloads, once no kind is being read yet: half of it misleads."""
+        first = self._told is None
+        if first and not all_answered(self._inventory, self._settings):
+            return
+        told = self._told = {} if self._told is None else self._told
+        changed = {}
+        for name in self._dirty:
+            one = self._seen(name)
+            if one == told.get(name):
+                continue
+            changed[name] = one
+            if one is None:
+                del told[name]
+            else:
+                told[name] = one
+        self._dirty.clear()
+        parts = list(_parts(changed)) or ([{}] if first else [])
+        for place, part in enumerate(parts):
+            yield ClusterSeen(part, whole=first and place == 0)
 
     def _seen(self, workload: str) -> SeenWorkload | None:
-        target = self._target(workload)
+        target = self._targets.target(workload)
         if target is None:
             return None
         known = self._inventory
-        pods = known.pods.of(target)
+        pods, scaled = known.pods.of(target), known.scaled(target)
         waiting = (one.unschedulable for one in pods if one.unschedulable)
+        counted = self._counted(target, scaled)
         found = SeenWorkload(
-            known.scaled(target),
+            scaled,
             known.scaled_object(target),
             known.autoscaler(target),
-            known.pods.ready(target),
+            known.pods.ready(target) if counted else None if scaled is None else scaled.ready,
             next(waiting, None),
-            len(pods),
+            len(pods) if counted else None,
         )
-        return None if found == SeenWorkload() else found
+        there = (found.scaled, found.scaled_object, found.autoscaler, found.pods or None)
+        return None if there == (None, None, None, None) else found
 
-    def _lead_times(self, now: float) -> dict[str, SeenLead]:
-        if now - self._all_measured_at >= _MEASURE_ALL_SECONDS:  # start-ups grow old, pods wait on
-            self._all_measured_at = now
-            self._measure |= self._start_ups.keys()
-        floor = self._settings.defaults.lead_time_floor
-        ceiling = self._settings.defaults.lead_time_ceiling
-        found = {}
-        for name in self._measure:
-            before = self._leads.get(name)
-            summary = self._start_ups[name].summary(now)
-            measured = measured_lead_time(now, summary, before, floor=floor, ceiling=ceiling)
-            one = SeenLead(measured, summary)
-            if one != self._told_leads.get(name):
-                self._leads[name], self._told_leads[name], found[name] = measured, one, one
-        self._measure.clear()
-        return found
+    def _counted(self, target: Workload, scaled: Scaled | None) -> bool:
+        """Whether its pods are known: they are read, and belong to it by name."""
+        read = self._reads("Pod", target[0])
+        return read and (scaled is not None or bool(self._inventory.pods.of(target)))
 
-    def _health(self) -> ClusterHealth:
-        known = self._inventory
-        tables = (
-            known.scaled_objects,
-            known.autoscalers,
-            known.deployments,
-            known.stateful_sets,
-            known.pods,
-            known.quotas,
-            known.nodes,
+    def _reads(self, kind: str, namespace: str) -> bool:
+        return self._inventory.is_listed(kind, (namespace,))
+
+    def _room(self, now: float) -> Iterator[ClusterRoom]:
+        if not self._room_changed or 0.0 <= now - self._room_at < _ROOM_EVERY_SECONDS:
+            return
+        self._room_changed, self._room_at = False, now
+        spaces = self._targets.namespaces()
+        quotas = [one for one in self._inventory.quotas if one.namespace in spaces]
+        nodes = sorted(self._inventory.nodes, key=lambda one: one.name)
+        room = ClusterRoom(
+            tuple(sorted(quotas, key=lambda one: (one.namespace, one.name))),
+            tuple(nodes) if self._settings.nodes else None,
         )
-        as_of: dict[str, float | None] = {}
-        for state in known.states.values():
-            as_of.setdefault(state.kind, None)
-            if not state.connected:
-                oldest, since = as_of[state.kind], state.as_of or 0.0
-                as_of[state.kind] = since if oldest is None else min(oldest, since)
-        broken = sorted(known.broken.items())
-        shown = [f"{kind} {place}/{name}: {why}" for (kind, place, name), why in broken[:3]]
-        if len(broken) > 3:
-            shown.append(f"and {len(broken) - 3} more objects that cannot be used")
-        return ClusterHealth(
-            (*self.trouble, *known.problems(), *shown),
-            {one.kind: len(one) for one in tables},
-            as_of,
-        )
+        if room != self._told_room:
+            self._told_room = room
+            yield room
 
-    def _name(self, workload: Workload) -> str | None:
-        """The workload that is this target; the settings' come first."""
-        namespace, target = workload
-        plain = f"{namespace}/{target.name}"
-        return plain if plain in self._configured else self._names.get(workload)
 
-    def _target(self, workload: str) -> Workload | None:
-        """What a workload is in the cluster; None where nothing of its name is known."""
-        declared = self._targets.get(workload)
-        if declared is not None:
-            return declared
-        if workload not in self._configured:
-            return None
-        return next(self._candidates(workload), None)
-
-    def _candidates(self, workload: str) -> Iterator[Workload]:
-        namespace, _, name = workload.partition("/")
-        for kind in _KINDS:
-            target = (namespace, TargetRef(kind, name))
-            if self._inventory.scaled(target) is not None:
-                yield target
-        for one in self._inventory.scaled_objects:  # what is no Deployment, such as a Rollout
-            if (one.namespace, one.target.name) == (namespace, name):
-                yield namespace, one.target
+def _parts(of: Mapping[str, T]) -> Iterator[dict[str, T]]:
+    names = list(of)
+    for first in range(0, len(names), _MOST_IN_A_MESSAGE):
+        yield {name: of[name] for name in names[first : first + _MOST_IN_A_MESSAGE]}

@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.cluster.fit_warning import FitWarning, Limit
+from forecaster.planning.snapshot import WorkloadState
 from forecaster.settings import Fleet, KubernetesSettings, LogSettings
 from forecaster.store import NoteShelf
 from forecaster.worker.board import Board
 from forecaster.worker.cluster_desk import ClusterDesk
-from forecaster.worker.cluster_messages import (
-    ClusterHealth,
-    ClusterRoom,
-    ClusterSeen,
-    Declared,
-    LeadTimesSeen,
-)
+from forecaster.worker.cluster_messages import ClusterMessage
 from forecaster.worker.cluster_reader import ClusterOrder, ObjectNotice
 from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
 from forecaster.worker.mailbox import Outbox
@@ -34,12 +29,20 @@ __all__ = ["ClusterSide"]
 _NICENESS = 5
 _FIRST_RESTART = timedelta(seconds=1)
 _LONGEST_RESTART = timedelta(minutes=1)
+# One that dies while it reads the first lists has told something too: it is no success yet.
+_SUCCESS_SECONDS = 300.0
+# It gives a sign of life every 30 s. An API server that hangs takes it two minutes at the most.
+_SILENCE = timedelta(minutes=5)
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 # A target changes with each step and each refresh; a minute without all that was due is noticed.
 _NOTED_EVERY = timedelta(seconds=15)
 _AHEAD_EVERY = timedelta(minutes=1)
 _SAVED_EVERY = timedelta(minutes=10)
+_KEPT_EVERY = timedelta(seconds=10)
 _SHOWN_SECONDS = 1.0
+# In a round: so that the conductor, with thousands of workloads, is back within milliseconds.
+_LEAST_NOTED, _NOTING_ROUNDS = 100, 20
+_MOST_KEPT = 200
 
 _log = logging.getLogger(__name__)
 
@@ -64,13 +67,15 @@ class ClusterSide:
         self._path = path
         self._clock = clock
         self._log = log
+        self._roster = roster
         self._desk = ClusterDesk(roster, NoteShelf(path), watched=settings.watch)
         self._reader: Child | None = None
         self._notices: Outbox[tuple[ObjectNotice, ...]] | None = None
         self._said: tuple[ObjectNotice, ...] = ()
         self._deaths = 0
-        self._due = _AT_ONCE
-        self._noted_at = self._ahead_at = self._saved_at = _AT_ONCE
+        self._due_at = self._started_at = 0.0
+        self._to_note: list[WorkloadState] = []
+        self._noted_at = self._ahead_at = self._saved_at = self._kept_at = _AT_ONCE
         self._shown_at = 0.0
         self._view = NOTHING_KNOWN
 
@@ -92,21 +97,34 @@ class ClusterSide:
         """Take what the store knows."""
         if self._settings.watch:
             self._desk.load()
+        if not (self._settings.watch and self._settings.annotations):
+            self._roster.take_declared(())  # nobody asks any more what was declared
 
     def round(self, board: Board, now: datetime) -> None:
-        """Hear the reader, note what is delivered, look ahead; what is due of it."""
+        """Hear the reader, note what is delivered, look ahead; what is due of it.
+
+        It never raises: whatever the cluster is like, planning goes on.
+        """
+        try:
+            self._round(board, now)
+        except Exception as error:  # what is known of the cluster grows old, and says so
+            _log.exception("cluster round failed")
+            self._desk.take_trouble(f"what the cluster told cannot be used: {error!r}", now)
+
+    def _round(self, board: Board, now: datetime) -> None:
         heard = self._settings.watch and self._hear(now)
-        if self._settings.watch and not timedelta(0) <= now - self._noted_at < _NOTED_EVERY:
-            self._noted_at = now
-            self._desk.note(board.snapshot(now).workloads.values(), now)
-            heard = True
+        if self._settings.watch:
+            heard |= self._note(board, now)
+            if not timedelta(0) <= now - self._saved_at < _SAVED_EVERY:
+                if self._saved_at != _AT_ONCE:
+                    board.take_store_error("deliveries", self._desk.save())
+                self._saved_at = now
         if not timedelta(0) <= now - self._ahead_at < _AHEAD_EVERY:
             self._ahead_at, heard = now, True
             self._look_ahead(board, now)
-        if self._settings.watch and not timedelta(0) <= now - self._saved_at < _SAVED_EVERY:
-            if self._saved_at != _AT_ONCE:
-                self._desk.save()
-            self._saved_at = now
+        if not timedelta(0) <= now - self._kept_at < _KEPT_EVERY:
+            more = self._roster.save(_MOST_KEPT)
+            self._kept_at = _AT_ONCE if more else now
         if heard and time.monotonic() - self._shown_at >= _SHOWN_SECONDS:
             self._shown_at = time.monotonic()
             self._view = self._desk.view(board.fleet, now)
@@ -122,24 +140,40 @@ class ClusterSide:
             self._reader.end(patience_seconds)
         if self._settings.watch:
             self._desk.save()
+        self._roster.save()
+
+    def _note(self, board: Board, now: datetime) -> bool:
+        """Note some of the deliveries that are due; whether all are noted now."""
+        if not self._to_note:
+            if timedelta(0) <= now - self._noted_at < _NOTED_EVERY:
+                return False
+            self._noted_at = now
+            states = board.snapshot(now).workloads
+            self._desk.retain(states)
+            self._to_note = list(states.values())
+        count = max(_LEAST_NOTED, len(board.fleet.workloads) // _NOTING_ROUNDS)
+        some, self._to_note = self._to_note[:count], self._to_note[count:]
+        self._desk.note(some, now)
+        return not self._to_note
 
     def _hear(self, now: datetime) -> bool:
         if self._reader is None:
-            if now >= self._due:
+            if time.monotonic() >= self._due_at:
                 self._start()
             return False
         messages, open_still = self._reader.messages()
         for message in messages:
-            if isinstance(
-                message, ClusterSeen | Declared | LeadTimesSeen | ClusterRoom | ClusterHealth
-            ):
-                self._deaths = 0
+            if isinstance(message, ClusterMessage):
                 self._desk.take(message)
+        self._reader.give_up_after(_SILENCE)
         if not open_still:
+            if time.monotonic() - self._started_at >= _SUCCESS_SECONDS:
+                self._deaths = 0
             self._deaths += 1
             how = self._reader.ended()
-            self._due = now + back_off(self._deaths, _FIRST_RESTART, _LONGEST_RESTART)
-            _log.error("reader died", extra={"reason": how, "restart_at": self._due})
+            wait = back_off(self._deaths, _FIRST_RESTART, _LONGEST_RESTART)
+            self._due_at = time.monotonic() + wait.total_seconds()
+            _log.error("reader died", extra={"reason": how, "restart_at": now + wait})
             self._desk.take_trouble(f"the reader of the cluster died ({how})", now)
             if self._notices is not None:
                 self._notices.close()
@@ -147,6 +181,7 @@ class ClusterSide:
         return bool(messages) or not open_still
 
     def _start(self) -> None:
+        self._started_at = time.monotonic()
         self._notices = Outbox()
         order = ClusterOrder(
             self._settings, self._configured, self._path, self._clock, self._notices.inbox

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import wait
 
-from forecaster.durations import format_duration
 from forecaster.errors import StoreError
 from forecaster.planning.snapshot import Snapshot
 from forecaster.settings import Fleet, LogSettings
@@ -176,7 +175,7 @@ class Conductor:
         for message in messages:
             self._desk.take(message, now)
             self._news = True
-        _give_up_after(self._trainer, _TRAINER_SILENCE)
+        self._trainer.give_up_after(_TRAINER_SILENCE)
         if not open_still:
             self._desk.ended(self._trainer.ended(), now)
             self._trainer, self._news = None, True
@@ -222,7 +221,7 @@ class Conductor:
         if messages:  # a need that is larger than what the step began with counts at once
             self._noted_step = None
             self._note_served(now)
-        _give_up_after(self._refresher, self._fleet.step + _REFRESHER_SILENCE)
+        self._refresher.give_up_after(self._fleet.step + _REFRESHER_SILENCE)
         if not open_still:
             self._refresher_deaths += 1
             how = self._refresher.ended()
@@ -276,8 +275,3 @@ class Conductor:
             problem = str(error)
             _log.error("not stored", extra={"error": problem})
         self._board.take_store_error("served targets", problem)
-
-
-def _give_up_after(child: Child, silence: timedelta) -> None:
-    if child.silent_for > silence:
-        child.give_up(f"no sign of life for {format_duration(silence)}")

@@ -12,6 +12,8 @@ from forecaster.settings import Fleet
 
 __all__ = ["LateEvent", "LateEvents"]
 
+_LONGEST_LEAD = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class LateEvent:
@@ -49,6 +51,9 @@ class LateEvents:
 
 
 def _late(event: Event, fleet: Fleet, now: datetime) -> LateEvent | None:
+    earliest = event.start - event.start_uncertainty
+    if earliest - now > _LONGEST_LEAD:  # time first: a calendar has many events
+        return None
     concerned = [
         one
         for one in fleet.workloads
@@ -58,9 +63,6 @@ def _late(event: Event, fleet: Fleet, now: datetime) -> LateEvent | None:
     if not concerned:
         return None
     slowest = max(concerned, key=lambda one: one.rule.lead_time)
-    earliest = event.start - event.start_uncertainty
-    if earliest - now > timedelta(days=1):
-        return None
     told = announced_late(earliest, now, slowest.rule.lead_time)
     if told is None:
         return None

@@ -15,6 +15,7 @@ from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from forecaster.durations import format_duration
 from forecaster.settings import LogSettings
 from forecaster.worker.logs import configure_logging
 from forecaster.worker.messages import Message
@@ -92,6 +93,11 @@ class Child:
         """Kill it; ``reason`` is how it ended."""
         self._given_up = reason
         self._process.kill()
+
+    def give_up_after(self, silence: timedelta) -> None:
+        """Kill it where it has told nothing for so long: it hangs."""
+        if self.silent_for > silence:
+            self.give_up(f"no sign of life for {format_duration(silence)}")
 
     def ended(self) -> str | None:
         """How it ended, in words, once its pipe is closed; None after a regular end."""

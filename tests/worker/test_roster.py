@@ -73,16 +73,100 @@ def test_a_restart_goes_on_with_what_was_told(shelf):
         {"tv/b": MeasuredCapacity(42.0, "11 days"), "gone/x": MeasuredCapacity(1.0, "")}
     )
     before.take_lead_times({"tv/b": MeasuredLeadTime(timedelta(minutes=2), "12 start-ups")})
-    after = Roster(Fleet((WRITTEN,)), shelf)
-    after.load()
+    before.save()
+    after = restarted(shelf)
     assert after.fleet() == before.fleet()
     assert rules(after)["tv/b"].lead_time == timedelta(minutes=2)
     assert after.capacity_of("gone/x") is None
+    same = after.fleet()
+    after.take_declared([dataclasses.replace(UNKNOWN)])  # the cluster says the same again
+    assert after.fleet() is same
 
 
-def test_a_note_that_cannot_be_read_counts_as_never_told(shelf):
-    shelf.save("roster", "{nonsense")
+def restarted(shelf, settings=Fleet((WRITTEN,))):
+    after = Roster(settings, shelf)
+    after.load()
+    return after
+
+
+def test_a_change_writes_the_workload_that_it_concerns_and_no_other(shelf):
+    roster = Roster(Fleet(()), shelf)
+    many = [dataclasses.replace(UNKNOWN, name=f"w{place:02}") for place in range(30)]
+    roster.take_declared(many)
+    kept = []
+    while roster.save(most=10):
+        kept.append(len(shelf.load_below("roster/")))
+    assert kept == [10, 20] and len(restarted(shelf, Fleet(())).fleet().workloads) == 30
+
+    class Counting:
+        def save_all(self, documents):
+            kept.append(list(documents))
+
+    roster._shelf = Counting()
+    roster.take_lead_times({"tv/w07": MeasuredLeadTime(LEAD, "13 start-ups")})
+    roster.take_lead_times({"tv/w07": MeasuredLeadTime(LEAD, "14 start-ups")})
+    assert roster.save() is False
+    assert kept[-1] == ["roster/tv/w07"]
+    roster.save()
+    assert len(kept) == 3  # nothing to write
+
+
+def test_what_is_declared_no_more_goes_from_the_store_with_what_was_measured(shelf):
     roster = Roster(Fleet((WRITTEN,)), shelf)
+    roster.take_declared([UNKNOWN])
+    roster.take_lead_times({"tv/b": MeasuredLeadTime(timedelta(minutes=2), "12 start-ups")})
+    roster.save()
+    roster.take_declared([])
+    roster.save()
+    assert shelf.load_below("roster/") == {}
+    roster.take_declared([UNKNOWN])
+    assert rules(roster)["tv/b"].lead_time == LEAD  # it is a new one
+
+
+def test_what_unread_namespaces_declared_stays(shelf):
+    other = dataclasses.replace(UNKNOWN, namespace="ads")
+    Roster(Fleet((WRITTEN,)), shelf).take_declared([])
+    before = Roster(Fleet((WRITTEN,)), shelf)
+    before.take_declared([UNKNOWN, other])
+    before.save()
+    after = restarted(shelf)
+    after.take_declared([], unread=("ads",))
+    assert list(rules(after)) == ["tv/a", "ads/b"]
+    after.take_declared([])
+    assert list(rules(after)) == ["tv/a"]
+
+
+def test_a_workload_that_left_settings_and_cluster_leaves_the_store(shelf):
+    before = Roster(Fleet((WRITTEN,)), shelf)
+    before.take_lead_times({"tv/a": MeasuredLeadTime(LEAD, "12 start-ups")})
+    before.save()
+    after = restarted(shelf, Fleet(()))
+    assert after.lead_time_of("tv/a") is None
+    after.save()
+    assert shelf.load_below("roster/") == {}
+
+
+def test_a_note_that_cannot_be_read_costs_one_workload_and_is_told(shelf):
+    before = Roster(Fleet((WRITTEN,)), shelf)
+    before.take_declared([UNKNOWN, dataclasses.replace(UNKNOWN, name="c")])
+    before.save()
+    shelf.save("roster/tv/b", "{nonsense")
+    roster = restarted(shelf)
+    assert list(rules(roster)) == ["tv/a", "tv/c"]
+    assert "cannot be read: tv/b: " in roster.trouble
+    roster.take_declared([UNKNOWN])
+    assert roster.trouble is None  # the cluster has said it again
+
+
+def test_a_store_that_cannot_be_written_is_told_and_tried_again(shelf, tmp_path):
+    missing = NoteShelf(tmp_path / "missing.sqlite")
+    roster = Roster(Fleet((WRITTEN,)), missing)
     roster.load()
-    assert roster.fleet() == Fleet((WRITTEN,))
     assert "cannot be read" in roster.trouble
+    roster.take_declared([UNKNOWN])
+    assert roster.save(most=1) is False
+    assert "cannot be kept" in roster.trouble
+    roster._shelf = shelf
+    roster.save()
+    assert roster.trouble is None
+    assert restarted(shelf).fleet() == roster.fleet()

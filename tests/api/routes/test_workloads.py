@@ -56,6 +56,7 @@ def test_every_workload_is_listed_with_all_that_is_known(steady: Service) -> Non
             "failures": 1,
             "last_error": None,
         },
+        "cluster": None,
     }
 
 
