@@ -9,7 +9,6 @@ from typing import cast
 
 from forecaster.backtest.frontier import Frontier
 from forecaster.backtest.named import named_policy
-from forecaster.backtest.peak_decisions import PeakDecisions
 from forecaster.backtest.policies import Hpa, Policy, Preroll
 from forecaster.backtest.proof import SeriesProof
 from forecaster.backtest.replay import PolicyReplay, replay_policy
@@ -62,16 +61,18 @@ def match(one: SeriesProof) -> Matched | None:
         return None
     target, own, other = found
     ours, theirs = (
-        replay_policy(one.span, _policy(point, one.span, one.decisions), one.settings)
+        replay_policy(one.span, _policy(point, one, one.span), one.settings)
         for point in (own, other)
     )
     return Matched(target, own, other, ours, theirs)
 
 
-def _policy(point: SweptPoint, span: ReplaySpan, decisions: PeakDecisions) -> Policy:
+def _policy(point: SweptPoint, one: SeriesProof, span: ReplaySpan) -> Policy:
     quantile, utilisation = point.setting.get("quantile"), point.setting["utilisation"]
     if quantile is None:
         return Hpa() if utilisation is None else Hpa(utilisation)
     hold_down = timedelta(seconds=point.setting["hold_down_seconds"] or 0)
-    preroll = named_policy("preroll", span, decisions, quantile, hold_down=hold_down)
+    preroll = named_policy(
+        "preroll", span, one.decisions, quantile, hold_down=hold_down, events=one.events
+    )
     return replace(cast(Preroll, preroll), utilisation=utilisation)

@@ -17,6 +17,7 @@ from forecaster.backtest.policies import (
 from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.rivals import holt_winters, prophet, rolling_path
 from forecaster.backtest.span import ReplaySpan
+from forecaster.events import Event
 
 __all__ = ["choose_policies", "named_policy"]
 
@@ -52,11 +53,13 @@ def named_policy(
     hold_down: timedelta = timedelta(0),
     timezone: str = "UTC",
     utilisation: float = USUAL_UTILISATION,
+    events: tuple[Event, ...] = (),
 ) -> Policy:
     """The policy of that name over the span that ``decisions`` are for.
 
     ``utilisation`` is what the rivals' HPA aims at, alone and beneath a floor, as a share of a
     replica's capacity; day-ahead forecasts go through the same target. Preroll's stays its own.
+    ``events`` are those whose declared floors Preroll serves.
 
     Day-ahead rivals are trained here, which takes seconds. ValueError for ``oracle``, which decides
     nothing, and for an unknown name; ModuleNotFoundError where prophet is asked and not installed.
@@ -73,5 +76,5 @@ def named_policy(
         path = rolling_path(span, _RIVALS[name])
         return DayAhead(name, path, 1 / utilisation, utilisation)
     if name == "preroll":
-        return Preroll(quantile, decisions.served(quantile), hold_down=hold_down)
+        return Preroll(quantile, decisions.served(quantile), hold_down=hold_down, events=events)
     raise ValueError(f"{name!r} is not a policy that decides; there are {', '.join(POLICY_NAMES)}")

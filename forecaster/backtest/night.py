@@ -7,12 +7,13 @@ pods and HPA come into full swing. Only the window is shown and counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.backtest.declared_floors import floor_events
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions, decide
 from forecaster.backtest.peak_origins import PeakOrigin, work_origin
@@ -21,6 +22,7 @@ from forecaster.backtest.policies import USUAL_UTILISATION
 from forecaster.backtest.replay import PolicyReplay, replay_oracle, replay_policy
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
+from forecaster.events import EMPTY_CALENDAR, Calendar
 from forecaster.models.peak.model import Taught
 from forecaster.traffic.history import FloatArray, TrafficSeries
 
@@ -45,9 +47,9 @@ class Night:
 
     All policies share ``settings``; ``quantile`` and ``hold_down`` are Preroll's, which is trained
     anew ``train_every`` so often on the ``history`` before (None: all there is); ``timezone`` is
-    the audience's; ``utilisation`` is what the rivals' HPA aims at. Both ends are moved back to
-    where a step begins, and nothing after ``end`` is kept. ValueError where they lie outside of
-    :func:`night_bounds`.
+    the audience's; ``utilisation`` is what the rivals' HPA aims at; ``calendar`` has the workload's
+    events, which all count as known ahead. Both ends are moved back to where a step begins, and
+    nothing after ``end`` is kept. ValueError where they lie outside of :func:`night_bounds`.
     """
 
     series: TrafficSeries
@@ -60,6 +62,7 @@ class Night:
     train_every: timedelta = _TRAIN_EVERY
     history: timedelta | None = None
     utilisation: float = USUAL_UTILISATION
+    calendar: Calendar = EMPTY_CALENDAR
 
     def __post_init__(self) -> None:
         series = self.series
@@ -134,7 +137,7 @@ def night_bounds(
 
 def night_tasks(night: Night) -> list[PeakTask]:
     """The trainings, each of what had ended at its instant: :func:`work_night` does them."""
-    return peak_tasks(
+    tasks = peak_tasks(
         night.series,
         night.begin,
         night.settings.lead_steps(night.series.step),
@@ -142,6 +145,7 @@ def night_tasks(night: Night) -> list[PeakTask]:
         every=night.train_every,
         timezone=night.timezone,
     )
+    return [replace(one, calendar=night.calendar) for one in tasks]
 
 
 def work_night(numbered: tuple[int, PeakTask]) -> tuple[int, PeakOrigin]:
@@ -189,5 +193,6 @@ def _run(
         hold_down=night.hold_down,
         timezone=night.timezone,
         utilisation=night.utilisation,
+        events=floor_events(night.calendar, whole, night.settings.lead_time),
     )
     return replay_policy(whole, policy, night.settings, shown)

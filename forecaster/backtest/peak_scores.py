@@ -9,7 +9,9 @@ import numpy as np
 
 from forecaster.backtest.losses import coverage, pinball
 from forecaster.backtest.peak_decisions import PeakDecisions
+from forecaster.events import Event
 from forecaster.planning.capacity import ScalingRule, replicas_for
+from forecaster.planning.event_floor import served_floors
 from forecaster.planning.hold import hold
 
 __all__ = ["DECISION_COLUMNS", "PeakScores", "decision_rows", "score_peaks"]
@@ -51,20 +53,27 @@ def score_peaks(parts: Sequence[PeakDecisions], per_rps: float = 1.0) -> PeakSco
 
 
 def decision_rows(
-    decisions: PeakDecisions, rule: ScalingRule, per_rps: float = 1.0
+    decisions: PeakDecisions,
+    rule: ScalingRule,
+    per_rps: float = 1.0,
+    events: Sequence[Event] = (),
 ) -> Iterator[tuple[str, str, str, int]]:
     """One row of :data:`DECISION_COLUMNS` for every step and level, gaps included.
 
     ``timestamp`` is the decision's instant, UTC; ``lead_peak`` is in the unit of ``per_rps``;
-    ``replicas`` are the planner's, within the limits of ``rule`` and held down as it says.
+    ``replicas`` are the planner's, raised to what ``events`` declare as floors, within the limits
+    of ``rule`` and held down as it says.
     """
-    step = decisions.series.step
+    series, count = decisions.series, decisions.peak_rps.shape[1]
+    step, first = series.step, series.index_of(decisions.start)
     stamps = [
-        (decisions.start + index * step).strftime("%Y-%m-%dT%H:%M:%SZ")
-        for index in range(decisions.peak_rps.shape[1])
+        (decisions.start + index * step).strftime("%Y-%m-%dT%H:%M:%SZ") for index in range(count)
     ]
+    known = series.rate_rps[first - 1 : first + count - 1]
+    floors = served_floors(events, rule, decisions.start, step, known)
     for level, row in zip(decisions.levels, decisions.peak_rps, strict=True):
-        replicas = hold(replicas_for(row, rule), rule.hold_steps(step)).tolist()
+        needed = np.maximum(replicas_for(row, rule), floors)
+        replicas = hold(needed, rule.hold_steps(step)).tolist()
         text = repr(float(level))
         for stamp, peak, count in zip(stamps, (row * per_rps).tolist(), replicas, strict=True):
             yield stamp, text, format(peak, _DIGITS), count

@@ -17,7 +17,7 @@ from forecaster.backtest.replay import PolicyReplay
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.report import BacktestReport, InputUnit
 from forecaster.backtest.span import ReplaySpan
-from forecaster.events import EMPTY_CALENDAR, Calendar
+from forecaster.events import EMPTY_CALENDAR, Calendar, Event
 from forecaster.models.peak.training import DEFAULT_LEVELS
 from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.limits import MOST_REPLICAS
@@ -42,7 +42,8 @@ class ProofSettings:
     that Preroll is replayed at. ``capacity_rps`` None: each series' highest traffic of the test
     needs 100 replicas. ``utilisation`` is what the rivals' HPA aims at as they are replayed, as a
     share of a replica's capacity. ``frontier`` is whether every policy's knob is swept as well.
-    ``calendar`` are events that were known ahead; a series is taken for the workload of its id.
+    ``calendar`` are events that count as known ahead, all of them at every training, whenever they
+    were added; a series is taken for the workload of its id.
     """
 
     lead_time: timedelta = ScalingRule.lead_time
@@ -69,7 +70,8 @@ class SeriesProof:
     were asked; ``scores`` are of those asked. ``settings`` has the capacity that was used.
     ``span`` is what was replayed, None where nothing was observed in the test. ``replays`` are by
     the policy's name, in the order of ``POLICY_NAMES``; ``silent`` says why others of those asked
-    are not there. ``frontier`` is None where it was not asked for.
+    are not there. ``frontier`` is None where it was not asked for. ``events`` are those whose
+    declared floors Preroll was replayed with.
     """
 
     series: TrafficSeries
@@ -80,6 +82,7 @@ class SeriesProof:
     replays: Mapping[str, PolicyReplay] = field(default_factory=dict)
     frontier: Frontier | None = None
     silent: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

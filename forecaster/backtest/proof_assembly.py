@@ -17,6 +17,7 @@ from forecaster.backtest.proof_run import (
     observed_span,
     series_settings,
 )
+from forecaster.backtest.proof_tasks import declared_in
 from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.report import BacktestReport, InputUnit, build_report, few
 from forecaster.errors import HistoryTooShort
@@ -72,12 +73,13 @@ def _series(
     scores: PeakScores = score_peaks([only_levels(decisions, asked.levels)], unit.per_rps)
     found = findings.replays.get(name, {})
     points = findings.points.get(name, ())
+    span = observed_span(part)
     return SeriesProof(
         series=part.series,
         decisions=decisions,
         scores=scores,
         settings=series_settings(part, asked)[0],
-        span=observed_span(part),
+        span=span,
         replays={
             policy: replay
             for policy in POLICY_NAMES
@@ -85,6 +87,7 @@ def _series(
         },
         frontier=build_frontier(points) if findings.swept and points else None,
         silent={one.name: one.why_not for one in found.values() if one.replay is None},
+        events=() if span is None else declared_in(span, asked),
     )
 
 

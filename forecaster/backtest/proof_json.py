@@ -64,7 +64,7 @@ def proof_decision_rows(proof: Proof) -> Iterator[tuple[object, ...]]:
         rule = one.settings.rule(rule_of.quantile)
         last = (name,) if named else ()
         decisions = only_levels(one.decisions, rule_of.levels)
-        for row in decision_rows(decisions, rule, proof.unit.per_rps):
+        for row in decision_rows(decisions, rule, proof.unit.per_rps, one.events):
             yield (*row, *last)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from forecaster.backtest.declared_floors import floor_events, workload_calendar
 from forecaster.backtest.named import named_policy
 from forecaster.backtest.peak_decisions import PeakDecisions
 from forecaster.backtest.peak_origins import PeakOrigin, work_origin
@@ -19,6 +20,7 @@ from forecaster.backtest.replay import PolicyReplay, replay_oracle, replay_polic
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
 from forecaster.backtest.sweep import SweepTask, SweptPoint, sweep, sweep_alone, sweep_tasks
+from forecaster.events import Event
 
 __all__ = [
     "AloneTask",
@@ -28,6 +30,7 @@ __all__ = [
     "SweptLine",
     "Task",
     "TaskResult",
+    "declared_in",
     "levels_needed",
     "line_tasks",
     "origin_tasks_of",
@@ -47,6 +50,7 @@ class ReplayTask:
     quantile: float
     timezone: str
     utilisation: float
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +120,7 @@ def _tasks(
         every=ORIGINS_EVERY,
         timezone=asked.timezone,
     )
-    namespace, _, name = part.series.series_id.rpartition("/")
-    calendar = asked.calendar.selecting(namespace, name)
+    calendar = workload_calendar(asked.calendar, part.series.series_id)
     for plain in tasks:
         task = replace(plain, calendar=calendar)
         if day_ahead is None or part.holdout is None:
@@ -134,11 +137,19 @@ def replay_tasks(
     """Each policy asked for; for a frontier the HPA alone as well."""
     row = decisions.at(asked.quantile)[None]
     slim = replace(decisions, levels=(asked.quantile,), peak_rps=row)  # the rest weighs on pipes
+    usual = asked.quantile, asked.timezone, asked.utilisation
+    events = declared_in(span, asked)
     tasks: list[ReplayTask | AloneTask] = [
-        ReplayTask(name, span, slim, settings, asked.quantile, asked.timezone, asked.utilisation)
+        ReplayTask(name, span, slim, settings, *usual, events if name == "preroll" else ())
         for name in asked.policies
     ]
     return [*tasks, AloneTask(span, settings)] if asked.frontier else tasks
+
+
+def declared_in(span: ReplaySpan, asked: ProofSettings) -> tuple[Event, ...]:
+    """The events with a floor that concern a series while it is replayed."""
+    calendar = workload_calendar(asked.calendar, span.series.series_id)
+    return floor_events(calendar, span, asked.lead_time)
 
 
 def line_tasks(
@@ -187,6 +198,7 @@ def _replay(task: ReplayTask) -> ReplayResult:
             task.quantile,
             timezone=task.timezone,
             utilisation=task.utilisation,
+            events=task.events,
         )
     except ModuleNotFoundError as error:
         return ReplayResult(series_id, task.name, None, why_not=str(error))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.calendar_option import EventsOption
 from forecaster.cli.options import (
     HtmlOption,
     JsonOption,
@@ -72,6 +73,7 @@ def replay(
     step: StepOption = None,
     timezone: TimezoneOption = None,
     series: SeriesOption = None,
+    events: EventsOption = None,
     every: Annotated[
         timedelta | None,
         typer.Option(
@@ -109,7 +111,7 @@ def replay(
         )
     check_outputs((json_file, csv_file, html_file), source.traffic)
     names = _policies(policies)
-    moment = Moment(at, window, timezone, unit, step, series, workload)
+    moment = Moment(at, window, timezone, unit, step, series, workload, events)
     nights = read_nights(source, moment, rule)
     replays = _replayed(nights, names)
     from forecaster.cli.replay_files import replay_json, replay_page, replay_rows

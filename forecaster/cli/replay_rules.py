@@ -21,6 +21,7 @@ from forecaster.cli.terminal import print_notice
 if TYPE_CHECKING:
     from forecaster.backtest import ReplaySettings
     from forecaster.backtest.night import Night
+    from forecaster.events import Calendar
     from forecaster.planning import ScalingRule
     from forecaster.settings import Fleet
     from forecaster.traffic.history import TrafficSeries
@@ -127,12 +128,16 @@ class RuleOptions:
 
 @dataclass(frozen=True)
 class NightRule:
-    """A workload's rule in a replay; ``auto`` takes the capacity from the window's traffic."""
+    """A workload's rule in a replay, and its events.
+
+    ``auto`` takes the capacity from the window's traffic.
+    """
 
     rule: ScalingRule
     auto: bool = False
     price: float | None = None
     utilisation: float = 0.7
+    calendar: Calendar | None = None
 
     def __post_init__(self) -> None:
         self.settings()
@@ -176,6 +181,7 @@ class NightRule:
         bounds.
         """
         from forecaster.backtest.night import Night
+        from forecaster.events import EMPTY_CALENDAR
 
         first = series.start + series.index_of(start) * series.step
         end = first + -(-window // series.step) * series.step
@@ -199,6 +205,7 @@ class NightRule:
             hold_down=self.rule.hold_down,
             timezone=zone.key,
             utilisation=self.utilisation,
+            calendar=self.calendar or EMPTY_CALENDAR,
             **schedule,
         )
 

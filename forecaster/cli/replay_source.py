@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from forecaster.cli.calendar_option import of_series, read_events
 from forecaster.cli.local_instant import read_local_instant
 from forecaster.cli.replay_nights import local_text, make_nights
 from forecaster.cli.replay_rules import NightRule, RuleOptions
 from forecaster.cli.source_options import ServerOptions, SourceOptions
-from forecaster.cli.traffic_input import check_step, check_zone, listed
+from forecaster.cli.traffic_input import TrafficInput, check_step, check_zone, listed
 from forecaster.durations import format_duration
 
 if TYPE_CHECKING:
     from forecaster.backtest.night import Night
+    from forecaster.events import Calendar
 
 __all__ = ["Moment", "ReplaySource", "read_nights"]
 
@@ -91,6 +93,7 @@ class Moment(NamedTuple):
     step: timedelta | None = None
     series: str | None = None
     workload: str | None = None
+    events: Path | None = None
 
 
 def read_nights(source: ReplaySource, asked: Moment, options: RuleOptions) -> list[Night]:
@@ -132,6 +135,13 @@ def _from_settings(
     else:
         server = _spanning(server, start, asked.window, step, fleet.history, rules.values(), zone)
     traffic = read_configured(config, server, asked.step)
+    calendar = _calendar(traffic, asked, zone.key)
+    if calendar is not None:
+        labels = {one.workload: (one.namespace, one.name, one.labels) for one in fleet.workloads}
+        rules = {
+            name: replace(rule, calendar=calendar.selecting(*labels[name]))
+            for name, rule in rules.items()
+        }
     return make_nights(traffic, rules, start, asked.window, zone, fleet)
 
 
@@ -155,7 +165,23 @@ def _from_traffic(source: ReplaySource, asked: Moment, options: RuleOptions) -> 
     traffic = read_source(given, unit=asked.unit, step=asked.step, timezone=asked.timezone)
     check_step(traffic, next(iter(traffic.history)).step)
     chosen = _chosen(traffic.history.ids, asked.series, "--series")
-    return make_nights(traffic, dict.fromkeys(chosen, rule), start, asked.window, zone, None)
+    calendar = _calendar(traffic, asked, asked.timezone)
+    rules = {
+        name: rule
+        if calendar is None
+        else replace(rule, calendar=of_series(calendar, traffic.history[name]))
+        for name in chosen
+    }
+    return make_nights(traffic, rules, start, asked.window, zone, None)
+
+
+def _calendar(traffic: TrafficInput, asked: Moment, timezone: str | None) -> Calendar | None:
+    """The events that are given, of the time that there is traffic of; None without any."""
+    if asked.events is None:
+        return None
+    since = min(one.start for one in traffic.history)
+    until = max(one.end for one in traffic.history)
+    return read_events(asked.events, timezone, since, until)
 
 
 def _spanning(

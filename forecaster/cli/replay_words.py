@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from forecaster.backtest import Measures, PolicyReplay
+from forecaster.backtest.declared_floors import floor_events
 from forecaster.backtest.night import NightReplay
 from forecaster.backtest.phrases import joined, percent, setting_words
 from forecaster.cli.chart import compact_number
 from forecaster.durations import format_duration
 from forecaster.models.peak import Taught
 from forecaster.planning import replicas_for
+from forecaster.planning.event_floor import Declared, event_floor, served_floors
 
 __all__ = ["how_long", "notes", "verdict", "window_words"]
 
@@ -68,7 +70,9 @@ def notes(replay: NightReplay) -> list[str]:
             "they count nowhere"
         )
     if replay.policy("preroll") is not None:
-        lines += [_who_spoke(replay), _trained(replay), *replay.reasons, *_most(replay)]
+        declared = _declared(replay)
+        most = _most(replay, " by forecast" if declared else "")
+        lines += [_who_spoke(replay), _trained(replay), *replay.reasons, most, *declared]
     return lines
 
 
@@ -129,8 +133,8 @@ def _trained(replay: NightReplay) -> str:
     return f"Trained {when} on what had ended by then, the last {days}; the lead peak by {taught}"
 
 
-def _most(replay: NightReplay) -> list[str]:
-    """The arithmetic of the step in which Preroll's floor was highest."""
+def _most(replay: NightReplay, of_which: str) -> str:
+    """The arithmetic of the step in which what was forecast was highest."""
     night = replay.night
     top = int(np.argmax(replay.lead_peak_rps))
     rate, known = float(replay.lead_peak_rps[top]), float(replay.span.known_rps[top])
@@ -139,11 +143,33 @@ def _most(replay: NightReplay) -> list[str]:
     at = (night.start + top * night.series.step).astimezone(ZoneInfo(night.timezone))
     who = "lead peak" if replay.live[top] else "outlook"
     before = "" if np.isnan(known) else f"; traffic was {compact_number(known)} rps"
-    return [
-        f"Preroll's highest floor, at {at:%H:%M}: {who} {night.quantile!r} quantile "
+    return (
+        f"Preroll's highest floor{of_which}, at {at:%H:%M}: {who} {night.quantile!r} quantile "
         f"{compact_number(rate)} rps within the next {format_duration(night.settings.lead_time)} ÷ "
         f"{compact_number(night.settings.capacity_rps)} rps = {floor}{before}"
-    ]
+    )
+
+
+def _declared(replay: NightReplay) -> list[str]:
+    """The highest floor that events declared in the window, in the planner's words; if any did."""
+    night, span, step = replay.night, replay.span, replay.night.series.step
+    rule = night.settings.rule(night.quantile, night.hold_down)
+    events = floor_events(night.calendar, span, rule.lead_time)
+    floors = served_floors(events, rule, night.start, step, span.known_rps)
+    if not floors.any():
+        return []
+    top = int(np.argmax(floors))
+    since = night.start + top * step
+    known = span.known_rps[: top + 1]
+    seen = np.flatnonzero(~np.isnan(known))
+    traffic = (float(known[seen[-1]]), night.start + int(seen[-1]) * step) if len(seen) else ()
+    floor = event_floor(Declared(events, step, *traffic), rule, since, since + step)
+    at = since.astimezone(ZoneInfo(night.timezone))
+    return (
+        []
+        if floor is None
+        else [f"Events declare floors; the highest, at {at:%H:%M}: {floor.reason}"]
+    )
 
 
 def _capital(text: str) -> str:

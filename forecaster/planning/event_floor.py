@@ -18,6 +18,7 @@ from forecaster.durations import format_duration
 from forecaster.events import Event
 from forecaster.planning.capacity import IntArray, ScalingRule, wanted_replicas
 from forecaster.planning.target import instant_text
+from forecaster.traffic.history import FloatArray
 
 __all__ = [
     "NOTHING_DECLARED",
@@ -26,6 +27,7 @@ __all__ = [
     "declaring",
     "event_floor",
     "planned_floors",
+    "served_floors",
     "wanted_floor",
 ]
 
@@ -110,6 +112,33 @@ def planned_floors(
         last = max(-((start - one.late_end) // step), 0)
         most = min(wanted_floor(one, rule), rule.max_replicas)
         floors[first:last] = np.maximum(floors[first:last], most)
+    return floors
+
+
+def served_floors(
+    events: Iterable[Event],
+    rule: ScalingRule,
+    start: datetime,
+    step: timedelta,
+    known_rps: FloatArray,
+) -> IntArray:
+    """The largest floor that was served at each step from ``start`` on, shape (steps,); 0 for none.
+
+    The same as :func:`event_floor` at each of them, ``hold`` included, within the rule's maximum.
+    ``known_rps`` (steps,) is the traffic of the interval that ended where each step starts, NaN for
+    a gap.
+    """
+    count, listed = len(known_rps), declaring(events)
+    floors = planned_floors(listed, rule, start, step, count)
+    last = np.maximum.accumulate(np.where(np.isnan(known_rps), -1, np.arange(count)))
+    for one in listed:
+        most = min(wanted_floor(one, rule), rule.max_replicas)
+        first, end = (-((start - at) // step) for at in (one.late_end, one.latest_end))
+        for row in range(max(first, 0), min(end, count)):
+            since, seen = start + row * step, int(last[row])
+            known = (float(known_rps[seen]), start + seen * step) if seen >= 0 else (None, None)
+            if _holds(one, Declared((one,), step, *known), rule, since, since + step):
+                floors[row] = max(int(floors[row]), most)
     return floors
 
 

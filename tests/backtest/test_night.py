@@ -17,6 +17,8 @@ from forecaster.backtest.peak_decisions import decide
 from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.replay import POLICY_NAMES, simulate_floor
 from forecaster.backtest.span import ReplaySpan
+from forecaster.cli.replay_words import notes
+from forecaster.events import Calendar, Event
 from forecaster.models.peak import Taught
 from forecaster.traffic.history import TrafficSeries
 
@@ -88,6 +90,25 @@ def test_only_the_window_is_shown_and_counted(night, replay):
         assert all(night.start <= short.start < short.end <= night.end for short in one.shortages)
     assert replay.lead_peak_rps.shape == replay.live.shape == replay.needed.shape == (36,)
     assert [one.name for one in replay.policies] == list(POLICIES)
+
+
+def test_a_declared_floor_is_prerolls_alone_and_as_early_as_it_would_have_been_served(night):
+    final = Event(EVENING + timedelta(hours=1), None, "final", floor_replicas=55, ceiling=HOLD)
+    known = replace(night, calendar=Calendar((final,)))
+    tasks = night_tasks(known)
+    assert [one.calendar for one in tasks] == [known.calendar]
+    found = replay_night(known, [work_origin(one) for one in tasks], ("hpa", "preroll"))
+    asked = found.policy("preroll").asked
+    first = 12 - 2  # an hour into the window, less the lead time
+    assert asked[first - 1] < 50
+    assert asked[first : first + 4].min() > 54  # 15 s pass until the HPA looks
+    origins = [work_origin(one) for one in night_tasks(night)]
+    without = replay_night(night, origins, ("hpa", "preroll"))
+    assert without.policy("preroll").asked.max() < 50
+    assert without.policy("hpa").asked.tolist() == found.policy("hpa").asked.tolist()
+    told = notes(found)[-1]
+    assert told.startswith("Events declare floors; the highest, at 21:50: event floor 55 replicas")
+    assert not [one for one in notes(without) if "Events" in one]
 
 
 def test_what_is_shown_is_the_window_of_a_run_that_began_before(night, replay):

@@ -12,6 +12,7 @@ from forecaster.backtest.peak_decisions import PeakDecisions, decide
 from forecaster.backtest.peak_origins import PeakOrigin, work_origin
 from forecaster.backtest.peak_scores import decision_rows, score_peaks
 from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
+from forecaster.events import Event
 from forecaster.models import train_outlook
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.models.peak import STALE_STEPS, LivePeak, PeakConfig, Taught, train_lead_peak
@@ -192,6 +193,17 @@ def test_there_is_a_row_for_every_step_and_level_gaps_included(decisions: PeakDe
     assert level == "0.9"
     assert float(peak) == pytest.approx(decisions.at(0.9)[7] * 60, rel=1e-5)
     assert replicas == int(np.ceil(decisions.at(0.9)[7] / 10))
+
+
+def test_a_row_has_the_floor_that_an_event_declares(decisions: PeakDecisions) -> None:
+    rule = ScalingRule(capacity_rps=1e6, max_replicas=10_000, hold_down=timedelta(0))
+    minute = decisions.series.step
+    begins = decisions.start + 60 * minute
+    event = Event(begins, begins + 30 * minute, "show", floor_replicas=44)
+    found = [row[3] for row in decision_rows(decisions, rule, events=(event,))]
+    lead = rule.lead_time // minute
+    one_level = [44 if 60 - lead <= step < 90 else 1 for step in range(1440)]
+    assert found == one_level * 3
 
 
 def test_without_a_day_of_history_the_starter_speaks_and_says_so() -> None:

@@ -20,8 +20,14 @@ from forecaster.backtest import (
 )
 from forecaster.backtest.hpa import Feedback, ScaleBehavior, Signal
 from forecaster.backtest.policies import EXAMPLE_BEHAVIOR
+from forecaster.errors import NoUsablePlan
+from forecaster.events import Event
 from forecaster.models.outlook import Outlook
-from forecaster.planning import ScalingRule, build_plan
+from forecaster.models.peak import Taught
+from forecaster.planning import Held, ScalingRule, build_plan
+from forecaster.planning.event_floor import Declared
+from forecaster.planning.live import Live, ToldPeak
+from forecaster.planning.planner import Known, ask, decide
 from forecaster.traffic.history import TrafficSeries
 from tests.backtest.replay_cases import MIDNIGHT, MINUTE, at_capacity, minutes, wavy
 
@@ -220,6 +226,49 @@ def test_preroll_is_the_planner_itself():
     policy = Preroll(0.9, plan.peak_rps, hold_down=timedelta(minutes=50))
     assert served(policy, span, settings) == plan.replicas.tolist()
     assert {3.0, 35.0} < set(served(policy, span, settings))
+
+
+def test_preroll_serves_declared_floors_as_the_planner_decides_step_by_step():
+    """Held after its end while traffic is high, alone where no forecast speaks, held down."""
+    traffic = [50.0] * 10 + [300.0] * 20 + [20.0] * 15
+    traffic[33] = NAN
+    span = minutes(*traffic, before=(40.0,))
+    begins = MIDNIGHT + 11 * MINUTE
+    events = (
+        Event(begins, begins + 12 * MINUTE, "show", floor_replicas=25, hold=True),
+        Event(begins - 8 * MINUTE, begins + MINUTE, "news", floor_rps=60.0),
+        Event(begins, begins + MINUTE, "cup", floor_replicas=900, cancelled=True),
+    )
+    told = np.full(len(traffic), 55.0)
+    told[20:26], told[40:42] = 410.0, NAN
+    told[4], told[15] = NAN, NAN
+    settings = at_capacity(max_replicas=35)
+    policy = Preroll(0.9, told, hold_down=3 * MINUTE, events=events)
+    rule = settings.rule(0.9, 3 * MINUTE)
+    expected, held = [], []
+    for step, peak in enumerate(told):
+        now = span.at(60.0 * step)
+        past = span.series.rate_rps[: step + 1]
+        last = np.flatnonzero(~np.isnan(past))[-1]
+        seen = float(past[last]), span.series.start + int(last + 1) * MINUTE
+        if not np.isnan(peak):
+            said = ToldPeak(now, MINUTE, 2, 1.0, 0.9, peak, Taught.OWN)
+            live = Live(said, MINUTE, held=tuple(held))
+        else:
+            live = Live(held=tuple(held))
+        known = Known("web", rule, live=live, declared=Declared(events, MINUTE, *seen))
+        try:
+            target = decide(known, now)
+        except NoUsablePlan:
+            expected.append(NAN)
+            continue
+        expected.append(target.replicas)
+        held.append(Held(now + MINUTE, ask(known, now).needed))
+    found = served(policy, span, settings)
+    np.testing.assert_array_equal(found, expected)
+    assert {6.0, 25.0, 35.0} <= set(found) and np.isnan(found).sum() == 2
+    plain = served(Preroll(0.9, told, hold_down=3 * MINUTE), span, settings)
+    assert 25.0 not in plain and np.isnan(plain).sum() == 4
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from forecaster.backtest import (
     build_frontier,
     hold_out,
 )
+from forecaster.backtest.matched import match
 from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.peak_tasks import DayAheadAsked, peak_tasks
 from forecaster.backtest.pooled import pooled_frontier, pooled_measures
@@ -26,6 +27,7 @@ from forecaster.backtest.proof_run import Findings, ProofPlan, find
 from forecaster.backtest.rivals import prophet_installed
 from forecaster.cli.proof_view import proof_report
 from forecaster.errors import HistoryTooShort
+from forecaster.events import Calendar, Event, Selector
 from forecaster.models.peak.model import Taught
 from forecaster.models.selection import OutlookConfig, train_outlook
 from forecaster.traffic.history import TrafficSeries
@@ -67,6 +69,33 @@ def busy(six_days) -> FOUND:
     """With the frontier, from two series; the second has half the traffic and no test."""
     other = TrafficSeries("api", six_days.start, MINUTES, six_days.rate_rps[::-1] / 2)
     return prove([six_days, other], BUSY)
+
+
+@pytest.mark.slow
+def test_declared_floors_are_prerolls_in_the_replay_the_frontier_and_the_headline(six_days):
+    """Of the workload's own events alone; what they cost shows."""
+    begins = six_days.end - DAY + timedelta(hours=6)
+    mine = Event(begins, begins + 6 * MINUTES, "final", floor_replicas=70, name="mine")
+    others = replace(mine, name="theirs", selector=Selector(workloads=("tv/api",)))
+    web = TrafficSeries("tv/web", six_days.start, MINUTES, six_days.rate_rps)
+    asked = replace(QUIET, policies=("hpa", "preroll"), frontier=True)
+    plain, raised = (
+        assemble(*prove(web, replace(asked, calendar=Calendar(events)))).series["tv/web"]
+        for events in ((others,), (others, mine))
+    )
+    assert (plain.events, raised.events) == ((), (mine,))
+    row = (begins - raised.span.at(0.0)) // MINUTES
+    assert raised.replays["preroll"].asked[row - 1 : row + 6].min() > 66  # 15 s pass before
+    assert plain.replays["preroll"].asked[row - 1 : row + 6].max() < 55
+    assert raised.replays["hpa"].asked.tolist() == plain.replays["hpa"].asked.tolist()
+    slack = [
+        next(row for row in one.frontier.rows if row.unserved_ratio == 0.01).best["preroll"]
+        for one in (plain, raised)
+    ]
+    assert slack[1].slack_ratio > slack[0].slack_ratio + 0.002
+    matched = match(raised)
+    assert matched.own.setting.get("quantile") is not None
+    assert matched.ours.measures.slack_ratio == pytest.approx(matched.own.slack_ratio)
 
 
 def flat(name, steps, rate=5.0, step=MINUTES):

@@ -181,6 +181,57 @@ def test_json_and_csv_tell_the_same_steps(match):
                 assert step["policies"][name][what] == float(row[f"{name}_{what}"])
 
 
+CALENDAR = """
+events:
+  - {start: 2026-03-28T20:30, end: 2026-03-28T21:00, kind: final, floor: {replicas: 77}%s}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("selector", "raised"),
+    [
+        ("", {"tv/web", "tv/api"}),
+        (", selector: {workloads: [tv/web]}", {"tv/web"}),
+        (", selector: {labels: {tier: edge}}", {"tv/api"}),
+    ],
+    ids=["all", "by name", "by label"],
+)
+def test_the_floors_of_a_calendar_are_served_to_the_workloads_it_selects(
+    replay, folder, tmp_path, selector, raised
+):
+    """By the audience's clock, and a lead time before the start."""
+    calendar, file = tmp_path / "calendar.yaml", tmp_path / "r.json"
+    calendar.write_text(CALENDAR % selector)
+    settings = json.loads((folder / "preroll.yaml").read_text())
+    for one in settings["workloads"]:
+        one["labels"] = {"tier": "edge" if one["name"] == "api" else "core"}
+    labelled = tmp_path / "labelled.yaml"
+    labelled.write_text(json.dumps(settings))
+    asked = ("--config", labelled, "--at", EVENING, "--window", "1h", "--events", calendar)
+    assert replay(*asked, "--policies", "preroll", "--json", file).code == 0
+    for name, found in json.loads(file.read_text())["workloads"].items():
+        by_clock = {
+            one["timestamp"][11:16]: one["policies"]["preroll"]["asked"] for one in found["steps"]
+        }
+        told = [one for one in found["notes"] if one.startswith("Events declare floors")]
+        assert (by_clock["19:20"] > 70) is (name in raised)  # 20:20 in Paris, 15 s after
+        assert by_clock["19:15"] < 70
+        assert bool(told) is (name in raised)
+
+
+def test_a_file_takes_a_calendar_as_well(replay, folder, tmp_path):
+    calendar, file = tmp_path / "calendar.yaml", tmp_path / "r.json"
+    calendar.write_text(CALENDAR % ", selector: {workloads: [tv/web]}")
+    asked = (folder / "web.csv", "--capacity", 10, "--lead-time", "10m", "--at", EVENING)
+    asked += ("--timezone", "Europe/Paris", "--window", "1h", "--events", calendar)
+    assert replay(*asked, "--policies", "preroll", "--json", file).code == 0
+    (found,) = json.loads(file.read_text())["workloads"].values()
+    assert max(one["policies"]["preroll"]["asked"] for one in found["steps"]) == 77
+    missing = replay(*asked[:-1], tmp_path / "none.yaml")
+    assert missing.code != 0 and "none.yaml" in plain(missing.err)
+
+
 def test_preroll_says_who_spoke_and_from_what(match):
     steps = match["json"]["steps"]
     top = max(steps, key=lambda one: one["lead_peak_rps"])

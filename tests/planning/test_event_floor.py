@@ -15,7 +15,7 @@ from forecaster.events import Event
 from forecaster.models.outlook import Outlook
 from forecaster.models.peak import Taught
 from forecaster.planning import Held, Mode, ScalingRule, Source, build_plan
-from forecaster.planning.event_floor import Declared, EventFloor, event_floor
+from forecaster.planning.event_floor import Declared, EventFloor, event_floor, served_floors
 from forecaster.planning.live import NO_LIVE, Live, ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.planner import Known, decide
@@ -319,7 +319,31 @@ def some_events(draw: st.DrawFn) -> Event:
         floor_rps=draw(st.none() | st.floats(0, 3000)),
         start_uncertainty=timedelta(seconds=draw(st.integers(0, 900))),
         cancelled=draw(st.integers(0, 9)) == 0,
+        hold=draw(st.booleans()),
+        ceiling=timedelta(seconds=draw(st.integers(1, 30_000))),
     )
+
+
+@given(
+    events=st.lists(some_events(), max_size=4),
+    lead=st.integers(1, 1800),
+    step=st.sampled_from([60, 300, 420]),
+    traffic=st.lists(st.floats(0, 3000) | st.just(float("nan")), min_size=1, max_size=80),
+)
+@settings(max_examples=150, deadline=None)
+def test_floors_over_past_traffic_are_those_that_each_step_had_served(
+    events: list[Event], lead: int, step: int, traffic: list[float]
+) -> None:
+    """The oracle asks step by step, with the last traffic that was seen."""
+    rule, wide = ScalingRule(20.0, timedelta(seconds=lead)), timedelta(seconds=step)
+    found = served_floors(events, rule, _START, wide, np.array(traffic))
+    seen: tuple[float | None, datetime | None] = (None, None)
+    for row, rate in enumerate(traffic):
+        since = _START + row * wide
+        if not np.isnan(rate):
+            seen = (rate, since)
+        floor = event_floor(Declared(tuple(events), wide, *seen), rule, since, since + wide)
+        assert max(int(found[row]), rule.min_replicas) == max(replicas(floor), rule.min_replicas)
 
 
 @given(
@@ -333,6 +357,7 @@ def test_what_is_served_now_is_what_the_plan_shows_and_what_seconds_counted_one_
     events: list[Event], lead: int, step: int, seconds: list[int]
 ) -> None:
     """Over midnight, overlapping, off the grid; the oracle asks each second of a step."""
+    events = [changed(one, hold=False) for one in events]
     rule = ScalingRule(20.0, timedelta(seconds=lead), min_replicas=5)
     by_second = np.zeros(_SECONDS + 420, dtype=np.int64)
     for one in events:

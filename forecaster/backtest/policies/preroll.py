@@ -1,4 +1,4 @@
-"""Preroll: the lead peak's quantile through the production planner, over an HPA."""
+"""Preroll: the lead peak's quantile and declared floors through the production planner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from forecaster.backtest.hpa import (
 from forecaster.backtest.policies.base import Floor, Setting, check_utilisation, served_floor
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
+from forecaster.events import Event
 from forecaster.planning.capacity import ScalingRule, replicas_for
+from forecaster.planning.event_floor import served_floors
 from forecaster.planning.hold import hold
 from forecaster.traffic.history import FloatArray
 
@@ -46,6 +48,9 @@ class Preroll:
     The HPA beneath acts at a replica's whole capacity, as in the example ScaledObject, where the
     CPU trigger stands at the utilisation that capacity was measured at: at the usual one it would
     ask for more than the floor does at nearly all times.
+
+    ``events`` are those of the workload in the span: what they declare as floors raises what is
+    needed, and is served where the forecast does not know, as the planner does it.
     """
 
     quantile: float
@@ -53,6 +58,7 @@ class Preroll:
     utilisation: float | None = 1.0
     hold_down: timedelta = ScalingRule.hold_down
     behavior: ScaleBehavior | None = None
+    events: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.quantile < 1:
@@ -83,7 +89,10 @@ class Preroll:
         rule = settings.rule(self.quantile, self.hold_down)
         unknown = np.isnan(self.lead_peak_rps)
         needed = replicas_for(np.where(unknown, 0.0, self.lead_peak_rps), rule)
-        floor = served_floor(hold(needed, rule.hold_steps(span.series.step)), unknown)
+        step = span.series.step
+        declared = served_floors(self.events, rule, span.at(0.0), step, span.known_rps)
+        needed = np.maximum(needed, declared)
+        floor = served_floor(hold(needed, rule.hold_steps(step)), unknown & (declared == 0))
         return replace(floor, behavior=self.behavior)
 
     def variants(self) -> tuple[Self, ...]:
