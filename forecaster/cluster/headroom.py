@@ -29,23 +29,21 @@ _PLACED_BY = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstrai
 
 
 def placeholder(
-    now: datetime,
-    plan: Plan,
-    ready: int,
-    lead: timedelta,
-    node_lead: timedelta,
-    free: int = 0,
+    now: datetime, plan: Plan, there: int, lead: timedelta, node_lead: timedelta
 ) -> int:
     """How many placeholder pods to ask for at ``now``, 0 or more.
 
-    ``lead`` is the lead time that the plan looks ahead. ``node_lead`` is the same for a pod that
-    has to wait for a new node (the p95 of such start-ups, and the HPA's delay): so much longer
-    before the plan asks for a pod, its node has to be on its way. The highest target until then,
-    less the pods that are ready or asked for now, less the ``free`` places on nodes that are there,
-    is what is still to come. Where the lead time covers new nodes there is nothing to do.
+    ``there`` counts the pods that have their places already. ``lead`` is the lead time that the
+    plan looks ahead. ``node_lead`` is the same for a pod that has to wait for a new node (the p95
+    of such start-ups, and the HPA's delay): so much longer before the plan asks for a pod, its node
+    has to be on its way. The highest target until then, less the pods that are there or asked for
+    now, is what is still to come. Where the lead time covers new nodes there is nothing to do.
+
+    Room on nodes that are there takes nothing off: placeholders fill it first, and only those that
+    find none bring nodes.
 
     A plan that asks for 10 now and for 35 in 3 minutes: at a lead time of 2 minutes, and 6 where a
-    node has to come, 25 places are missing; 18 where 7 pods more fit on the nodes there are.
+    node has to come, 25 places are to be held.
     """
     ahead = node_lead - lead
     if ahead <= timedelta(0) or not plan.covers(now):
@@ -54,8 +52,8 @@ def placeholder(
     first = (now - plan.start) // step
     last = (now + ahead - plan.start) // step
     to_come = int(plan.replicas[first : last + 1].max())
-    coming = max(ready, int(plan.replicas[first]))
-    return max(to_come - coming - free, 0)
+    coming = max(there, int(plan.replicas[first]))
+    return max(to_come - coming, 0)
 
 
 def placeholder_priority_class(name: str = "preroll-placeholder") -> dict[str, Any]:
@@ -77,7 +75,7 @@ def placeholder_deployment(
     image: str,
     *,
     namespace: str | None = None,
-    replicas: int = 0,
+    replicas: int | None = None,
     priority_class: str = "preroll-placeholder",
     placed_by: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -85,9 +83,10 @@ def placeholder_deployment(
 
     ``workload`` is its ``namespace/name``; ``image`` one that only sleeps, such as ``pause:3.10``,
     from a registry that the nodes can reach; ``namespace`` where the placeholders live, the
-    workload's by default: there they count against its quotas. ``placed_by`` is what the workload's
-    own pod says of its nodes: nodeSelector, tolerations, affinity and topologySpreadConstraints are
-    taken from it, or the places are held elsewhere.
+    workload's by default: there they count against its quotas. ``replicas`` is left out by default:
+    a ScaledObject rules them, and what applies manifests must not undo that. ``placed_by`` is what
+    the workload's own pod says of its nodes: nodeSelector, tolerations, affinity and
+    topologySpreadConstraints are taken from it, or the places are held elsewhere.
 
     ValueError where the workload requests nothing: its pods need no place.
     """
@@ -103,6 +102,7 @@ def placeholder_deployment(
         requests["cpu"] = amount_text("cpu", scaled.cpu, up=True)
     if scaled.memory:
         requests["memory"] = amount_text("memory", scaled.memory, up=True)
+    count = {} if replicas is None else {"replicas": replicas}
     placed = {key: value for key, value in (placed_by or {}).items() if key in _PLACED_BY}
     return {
         "apiVersion": "apps/v1",
@@ -113,7 +113,7 @@ def placeholder_deployment(
             "labels": labels,
         },
         "spec": {
-            "replicas": replicas,
+            **count,
             "selector": {"matchLabels": labels},
             "strategy": {"type": "Recreate"},
             "template": {
