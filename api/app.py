@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -12,9 +12,11 @@ from starlette.types import Receive, Scope, Send
 from api.auth import Guards
 from api.errors import add_error_handlers
 from api.exposition import CONTENT_TYPE, MetricsPage
+from api.headroom import Headrooms
 from api.openapi import describe_event_routes, describe_target_route, describe_tokens
 from api.routes.docs import docs_router
 from api.routes.events import events_router
+from api.routes.headroom import headroom_router
 from api.routes.health import health_router
 from api.routes.targets import TargetRoute
 from api.routes.warnings import warnings_router
@@ -89,13 +91,17 @@ def create_app(
     events: Programme | None = None,
     events_tokens: Sequence[str] = (),
     cluster: Callable[[], ClusterView] = lambda: NOTHING_KNOWN,
+    node_lead_time: timedelta = timedelta(minutes=5),
+    old_metrics: bool = False,
 ) -> FastAPI:
     """The service over what ``snapshot`` returns at each request; ``clock`` gives aware UTC.
 
     It starts nothing: whoever runs it replaces the snapshot. With ``tokens``, every request under
     /v1 must carry one of them, or of ``events_tokens``, which changes of events need; ValueError
     where one cannot be sent in a header. Without ``events`` there are none to ask for. ``cluster``
-    gives what is known of it at each request.
+    gives what is known of it at each request; ``node_lead_time`` is the lead time on a new node,
+    until that is measured. ``old_metrics``: whether /metrics has those of
+    prescaling-exporter as well.
     """
     targets = TargetRoute(snapshot, clock)
     app = PrerollAPI(Guards(tokens, events_tokens), targets)
@@ -104,10 +110,12 @@ def create_app(
     else:
         app.include_router(workloads_router(snapshot, clock, events.concerning, cluster))
         app.include_router(events_router(events.desk, events.labels, clock))
+    headrooms = Headrooms(cluster, node_lead_time)
+    app.include_router(headroom_router(snapshot, clock, headrooms))
     app.include_router(warnings_router(cluster))
     app.include_router(health_router(snapshot))
     app.include_router(docs_router(_TITLE))
-    page = MetricsPage(snapshot, clock, targets.answers, events, cluster)
+    page = MetricsPage(snapshot, clock, targets.answers, headrooms, events, cluster, old_metrics)
 
     @app.get(
         "/metrics",

@@ -14,7 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.cluster_metrics import ClusterCollector, ClusterWorkloadCollector
 from api.event_metrics import EventCollector
+from api.headroom import HeadroomCollector, Headrooms
 from api.metrics import ServiceCollector, WorkloadCollector
+from api.old_metrics import OldMetricsCollector
 from api.pacing import in_turns
 from forecaster.planning.snapshot import Snapshot, WorkloadState
 from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
@@ -26,6 +28,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 # About half a millisecond of work, so that a turn is not overdrawn by much.
 _WORKLOADS_A_SLICE = 4
+_WORKLOADS_A_TURN = 50
 _SHARED_FOR = timedelta(seconds=1)
 
 
@@ -48,10 +51,14 @@ class MetricsPage:
         snapshot: Callable[[], Snapshot],
         clock: Callable[[], datetime],
         answers: Mapping[int, int],
+        headrooms: Headrooms,
         events: Programme | None = None,
         cluster: Callable[[], ClusterView] = lambda: NOTHING_KNOWN,
+        old_metrics: bool = False,
     ) -> None:
+        self._headrooms = headrooms
         self._events = events
+        self._old_metrics = old_metrics
         self._cluster = cluster
         self._snapshot = snapshot
         self._clock = clock
@@ -79,13 +86,20 @@ class MetricsPage:
             for first in range(0, len(states), _WORKLOADS_A_SLICE)
         )
         page.add(WorkloadCollector((), now))
+        page.add(HeadroomCollector(self._headrooms, (), now))
         async for some in in_turns(slices):
             ready = ready and _settled(some)
             page.add(WorkloadCollector(some, now))
+            page.add(HeadroomCollector(self._headrooms, some, now))
         page.add(ServiceCollector(snapshot, ready, self._answers))
         if self._events is not None:
             page.add(EventCollector(await run_in_threadpool(self._events.counts, now)))
         view = self._cluster()
+        if self._old_metrics and self._events is not None:
+            for first in range(0, max(len(states), 1), _WORKLOADS_A_TURN):
+                some = states[first : first + _WORKLOADS_A_TURN]
+                old = OldMetricsCollector(some, self._events, view, now)
+                await run_in_threadpool(page.add, old)
         if view is not NOTHING_KNOWN:
             names = list(view.workloads)
             parts = (

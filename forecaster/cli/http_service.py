@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import FrameType
 
 import uvicorn
@@ -82,6 +82,8 @@ def run_service(
     *,
     tokens: Sequence[str] = (),
     events_tokens: Sequence[str] = (),
+    node_lead_time: timedelta = timedelta(minutes=5),
+    old_metrics: bool = False,
     clock: Callable[[], datetime] = utc_now,
 ) -> None:
     """Start the service, answer on ``listener`` until a signal comes, stop the service.
@@ -98,6 +100,8 @@ def run_service(
             events=service.events,
             events_tokens=events_tokens,
             cluster=service.cluster.view,
+            node_lead_time=node_lead_time,
+            old_metrics=old_metrics,
         )
         server = _Server(uvicorn_config(app), service)
         # What lives for ever need not be looked through, for tens of milliseconds, at each

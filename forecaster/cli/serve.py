@@ -61,4 +61,6 @@ def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
             listener,
             tokens=settings.server.tokens,
             events_tokens=settings.server.events_tokens,
+            node_lead_time=settings.kubernetes.node_lead_time,
+            old_metrics=settings.server.prescaling_metrics,
         )

@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from forecaster.events import Calendar, DailyWindow, Event
+from forecaster.programme.prescaling import WINDOW_KIND
 
 __all__ = [
     "OLD_METRIC_HELP",
@@ -84,7 +85,8 @@ def old_metrics(
 ) -> OldMetricValues:
     """What is declared for ``workload`` (``namespace/name``) at ``now``, as the exporter said it.
 
-    ``calendar`` is the whole one, with its rules; ``labels`` are the workload's, for selectors.
+    ``calendar`` is the whole one, with its rules, or with the events that came of them, a day to
+    either side at least; ``labels`` are the workload's, for selectors.
     Only declared floors count: an uplift has no number of replicas to multiply. With a
     ``lead_time`` a floor holds so long before its start too, as Preroll's own does.
     """
@@ -146,6 +148,9 @@ def _patterns(
     for rule in calendar.recurring:
         if isinstance(rule, DailyWindow) and rule.pattern.selector.matches(namespace, name, labels):
             yield rule.pattern
+    for event in calendar.events:
+        if event.kind == WINDOW_KIND and event.selector.matches(namespace, name, labels):
+            yield event
 
 
 def _replicas(event: Event) -> int:

@@ -38,7 +38,7 @@ from forecaster.programme.parts import Document
 from forecaster.programme.times import Day, TimeOfDay, later_reading, zone_named
 from forecaster.programme.yaml_data import Keys, YamlData, read_yaml_documents
 
-__all__ = ["PRESCALING_EXAMPLE", "read_prescaling"]
+__all__ = ["PRESCALING_EXAMPLE", "WINDOW_KIND", "read_prescaling"]
 
 PRESCALING_EXAMPLE = """\
 apiVersion: prescaling.bedrock.tech/v1
@@ -48,7 +48,10 @@ spec: {date: "2026-07-19", start_time: "20:30:00", end_time: "23:30:00", multipl
 
 _GROUP = "prescaling.bedrock.tech/"
 _WINDOW = "annotations.scaling.exporter."
-_EVENT_KIND, _WINDOW_KIND = "prescaling-event", "prescaling-window"
+WINDOW_KIND = "prescaling-window"
+"""The kind of daily windows that are made of annotations."""
+
+_EVENT_KIND = "prescaling-event"
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
@@ -149,7 +152,7 @@ def _window(one: _Object, entries: Entries) -> DailyWindow | None:
         pattern = Event(
             start=_ANY_START,
             end=_ANY_START + timedelta(hours=1),
-            kind=_WINDOW_KIND,
+            kind=WINDOW_KIND,
             name=one.name,
             event_id=fitting_id(f"prescaling-window:{one.namespace}/{one.name}"),
             selector=Selector(workloads=(one.target,)),

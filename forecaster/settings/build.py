@@ -171,6 +171,7 @@ def _kubernetes(pieces: Pieces, fleet: Fleet | None) -> KubernetesSettings | Non
         shape.annotations,
         shape.nodes,
         shape.events,
+        shape.node_lead_time,
         None if kubeconfig is None else Path(kubeconfig),
         shape.context,
         defaults,
@@ -190,7 +191,7 @@ def _server(pieces: Pieces) -> ServerSettings | None:
             "one of its own",
             _TOKEN_EXAMPLE,
         )
-    return ServerSettings(shape.host, shape.port, tokens, writers)
+    return ServerSettings(shape.host, shape.port, tokens, writers, shape.prescaling_metrics)
 
 
 def _tokens(

@@ -199,6 +199,12 @@ class ServerShape(Shape):
         description="A file with one such token per line.",
         examples=["/etc/preroll/events-tokens"],
     )
+    prescaling_metrics: bool = Field(
+        default=False,
+        description="Serve prescaling-exporter's metrics at /metrics, for HPAs that have not moved "
+        "yet.",
+        examples=[True],
+    )
 
 
 class StoreShape(Shape):

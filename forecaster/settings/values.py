@@ -165,13 +165,14 @@ class ServerSettings:
     """Where KEDA asks, and the tokens that it may use.
 
     ``events_tokens`` may write events, and read all that ``tokens`` may; without any, nobody
-    writes.
+    writes. ``prescaling_metrics``: whether prescaling-exporter's metrics are served as well.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     tokens: tuple[str, ...] = field(default=(), repr=False)
     events_tokens: tuple[str, ...] = field(default=(), repr=False)
+    prescaling_metrics: bool = False
 
     @property
     def open_to_others(self) -> bool:
@@ -217,6 +218,7 @@ class KubernetesSettings:
     annotations: bool = True
     nodes: bool = False
     events: bool = True
+    node_lead_time: timedelta = timedelta(minutes=5)
     kubeconfig: Path | None = None
     context: str | None = None
     defaults: DefaultsShape = field(default_factory=DefaultsShape)
