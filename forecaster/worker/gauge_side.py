@@ -29,14 +29,15 @@ _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(minutes=30)
 # Workloads are declared one after the other: a moment's wait, and one run is for all of them.
 _GATHER = timedelta(seconds=5)
-_LONGEST_RUN = timedelta(minutes=30)
+_LONGEST_SILENCE = timedelta(minutes=30)
+_EVERY = timedelta(days=1)
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
 
 
 class GaugeSide:
-    """Measures the workloads whose capacity is ``auto``: new ones soon, all at each training time.
+    """Measures the workloads whose capacity is ``auto``: new ones soon, all once a day.
 
     ``source`` None: there is no Prometheus to ask, and the reason of each workload says so.
     """
@@ -55,7 +56,6 @@ class GaugeSide:
         self._clock = clock
         self._log = log
         self._gauger: Child | None = None
-        self._asked: frozenset[str] = frozenset()
         self._measured: frozenset[str] = frozenset()
         self._seen_at: datetime | None = None
         self._due = _AT_ONCE
@@ -71,7 +71,7 @@ class GaugeSide:
     def round(self, fleet: Fleet, now: datetime) -> bool:
         """Hear the gauger, or start it where a run is due; whether there is news."""
         if self._gauger is not None:
-            return self._hear(fleet, now)
+            return self._hear(now)
         wanted = [one for one in fleet.workloads if one.measured.capacity]
         if not wanted:
             return False
@@ -101,8 +101,7 @@ class GaugeSide:
     def _start(
         self, source: PrometheusSettings, wanted: list[WorkloadSettings], fleet: Fleet
     ) -> None:
-        self._asked = frozenset(one.workload for one in wanted)
-        known = {name: self._roster.capacity_of(name) for name in self._asked}
+        known = {one.workload: self._roster.capacity_of(one.workload) for one in wanted}
         before = {name: used for name, one in known.items() if (used := _in_use(one)) is not None}
         order = GaugeOrder(
             source, self._capacity, tuple(wanted), before, fleet.step, fleet.history, self._clock
@@ -117,20 +116,20 @@ class GaugeSide:
             )
         )
 
-    def _hear(self, fleet: Fleet, now: datetime) -> bool:
+    def _hear(self, now: datetime) -> bool:
         assert self._gauger is not None  # noqa: S101
         messages, open_still = self._gauger.messages()
         news = False
         for message in messages:
             if isinstance(message, Gauged):
                 self._roster.take_capacities(message.capacities)
-                self._measured = self._asked
-                self._failures, self._due, self.trouble = 0, now + fleet.train_every, None
+                self._measured |= message.capacities.keys()
+                self._failures, self._due, self.trouble = 0, now + _EVERY, None
                 news = True
             elif isinstance(message, GaugingFailed):
                 self._failed(message.error, now)
-        if self._gauger.silent_for > _LONGEST_RUN:
-            self._gauger.give_up("it took too long")
+        if self._gauger.silent_for > _LONGEST_SILENCE:
+            self._gauger.give_up("no sign of life for half an hour")
         if not open_still:
             how = self._gauger.ended()
             self._gauger = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from forecaster.errors import TrafficError
@@ -24,6 +24,7 @@ LOOKS_BACK = timedelta(days=14)
 """Older history is of other releases; and a fleet's three signals have to fit in memory."""
 
 _STEP = timedelta(minutes=5)
+_TOLD_AT_ONCE = 50
 
 _log = logging.getLogger(__name__)
 
@@ -60,12 +61,15 @@ def run_gauging(tell: Tell, order: GaugeOrder) -> None:
         return
     traffic = {one.series_id: one for one in fetched.history or ()}
     refused = {**signals.refused, **{n: f"traffic: {why}" for n, why in fetched.refused.items()}}
-    found = gauge(order, traffic, signals, refused, now)
     for warning in signals.warnings:
         _log.warning("capacity signals", extra={"warning": warning})
-    known = sum(one.rps is not None for one in found.values())
-    _log.info("capacities measured", extra={"workloads": len(found), "known": known})
-    tell(Gauged(now, found))
+    known = 0
+    for first in range(0, len(order.workloads), _TOLD_AT_ONCE):
+        some = order.workloads[first : first + _TOLD_AT_ONCE]
+        found = gauge(replace(order, workloads=some), traffic, signals, refused, now)
+        known += sum(one.rps is not None for one in found.values())
+        tell(Gauged(now, found))
+    _log.info("capacities measured", extra={"workloads": len(order.workloads), "known": known})
 
 
 def gauge(

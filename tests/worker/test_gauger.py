@@ -113,10 +113,10 @@ def test_the_service_measures_new_workloads_once_and_then_in_their_turn():
         assert idle.rule.mode is Mode.OFF and "cannot be measured yet" in idle.why_off
         now = rounds(side, roster, lambda: not side.receivers)
         questions = len(server.asked)
-        for minute in range(60):  # nothing is due for six hours
+        for minute in range(60):  # nothing is due for a day
             side.round(roster.fleet(), now + timedelta(minutes=minute))
         assert len(server.asked) == questions and not side.receivers
-        side.round(roster.fleet(), now + timedelta(hours=7))
+        side.round(roster.fleet(), now + timedelta(hours=25))
         assert side.receivers
         side.end(5)
 
