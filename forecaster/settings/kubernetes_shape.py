@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
-from forecaster.settings.fields import KubernetesLabel, Text
+from forecaster.settings.fields import KubernetesLabel, LeadTime, Text
 from forecaster.settings.source_shape import Shape
 
 __all__ = ["KubernetesShape"]
@@ -39,6 +41,12 @@ class KubernetesShape(Shape):
         default=True,
         description="Say what is wrong with an object as a Kubernetes Event on it.",
         examples=[True],
+    )
+    node_lead_time: LeadTime = Field(
+        default=timedelta(minutes=5),
+        description='From "value served" to "pod ready" where a node has to come first, until it '
+        "is measured; head-room goes by it.",
+        examples=["6m"],
     )
     kubeconfig: Text | None = Field(
         default=None,
