@@ -44,6 +44,7 @@ KEYS: Mapping[str, str] = {
         "hold_down",
         "mode",
         "name",
+        "target_utilisation",
     )
 }
 """The annotations beside ``enabled``, and the key of a workload in preroll.yaml that each is."""
