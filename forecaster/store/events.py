@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,11 +78,14 @@ class EventShelf:
                     unreadable.append(f"what is laid over event {row.event_id}: {error}")
         return KeptEvents(found, overrides, tuple(unreadable))
 
-    def create(self, creation: Creation) -> tuple[Event, bool]:
+    def create(
+        self, creation: Creation, check_room: Callable[[], None] | None = None
+    ) -> tuple[Event, bool]:
         """Keep a new event; the event as it is now, and whether this call has made it.
 
         The same request again, by its key or by the event's id, makes nothing. EventConflict where
         the key or the id belongs to another request, and where the key's event was removed since.
+        ``check_room`` is asked before a new one is kept; what it raises keeps nothing.
         """
         event, key = creation.event, creation.key
         with self._writing() as connection:
@@ -101,6 +104,8 @@ class EventShelf:
                     )
                 event = _readable(kept.document, kept.event_id)
             else:
+                if check_room is not None:
+                    check_room()
                 put_rows(connection, events, [_row(event, creation.digest)])
             if key is not None:
                 made = {

@@ -110,15 +110,16 @@ class EventDesk:
         """Make an event of a JSON object; the event, and whether this call has made it.
 
         ``id`` in it, or ``key``, make it safe to ask again: the same request makes nothing more,
-        and another one under the same id or key is an EventConflict.
+        and another one under the same id or key is an EventConflict. Where no more are kept, what
+        was made already is answered all the same.
         """
         own = body.get("id")
         wished = event_of(body, valid_id(own) if isinstance(own, str) else "")
         digest = digest_of(wished)
         event = wished if wished.event_id else dataclasses.replace(wished, event_id=_new_id())
         with self._lock:
-            self._check_room(event.event_id)
-            event, made = self._shelf.create(Creation(event, digest, now, key))
+            creation, room = Creation(event, digest, now, key), self._check_room
+            event, made = self._shelf.create(creation, lambda: room(creation.event.event_id))
             return (self._keep(event) if made else self._rest[event.event_id]), made
 
     def put(

@@ -150,6 +150,26 @@ def test_the_same_request_again_makes_no_second_event(
     assert (other.status_code, other.json()["error"]) == (409, "conflict")
 
 
+@pytest.mark.parametrize("key", [None, "k 1"])
+def test_where_no_more_are_kept_a_request_made_before_still_gets_its_event(
+    service: Service, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    body: dict[str, Any] = {"start": "1998-06-11T10:00Z", "kind": "show"}
+    body |= {} if key else {"id": "opening"}
+    headers = {"Idempotency-Key": key} if key else {}
+    first = service.client.post("/v1/events", json=body, headers=headers)
+    monkeypatch.setattr("forecaster.worker.event_desk.MOST_EVENTS", 1)
+    again = service.client.post("/v1/events", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    for _ in range(2):  # what was refused is not taken for made
+        more = {**body, "id": "another"}
+        full = service.client.post("/v1/events", json=more, headers={"Idempotency-Key": "k 2"})
+        assert full.status_code == 409
+        assert "1 events are kept already" in full.text
+    assert len(ids(service.client.get("/v1/events?source=rest"))) == 1
+
+
 def test_many_at_once_with_one_key_make_one_event(service: Service) -> None:
     body = {"start": "1998-06-11T10:00Z", "kind": "show"}
 
