@@ -22,7 +22,13 @@ from forecaster.backtest.replay import POLICY_NAMES
 from forecaster.backtest.report import BacktestReport, InputUnit, build_report, few
 from forecaster.errors import HistoryTooShort
 
-__all__ = ["assemble", "left_out_notices", "only_levels"]
+__all__ = ["HINDSIGHT", "assemble", "left_out_notices", "only_levels"]
+
+HINDSIGHT = (
+    "every event of the calendar counts as known at every training, whenever it was added: "
+    "hindsight flatters"
+)
+"""What a reader of a proof with a calendar should know."""
 
 
 def assemble(plan: ProofPlan, findings: Findings, unit: InputUnit = InputUnit()) -> Proof:
@@ -118,6 +124,8 @@ def _notices(
     why_not: str,
 ) -> Iterator[str]:
     yield from _grouped((one.series.series_id, one.notice) for one in plan.parts if one.notice)
+    if plan.asked.calendar:
+        yield HINDSIGHT
     if day_ahead is None:
         yield f"the outlook is not scored day by day: {why_not}"
     else:

@@ -102,7 +102,9 @@ def backtest(
 ) -> None:
     """Prove it on past traffic: what would have been decided, and what each autoscaler had run.
 
-    Models are trained day by day on what came before; all decisions use what had ended by then.
+    Models are trained day by day on what came before; all decisions use what
+    had ended by then. Of --events the whole calendar counts as known all along,
+    whenever an event was added: hindsight flatters.
 
     Example: preroll backtest traffic.csv --unit requests --lead-time 5m --frontier
     """

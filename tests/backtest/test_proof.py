@@ -98,6 +98,14 @@ def test_declared_floors_are_prerolls_in_the_replay_the_frontier_and_the_headlin
     assert matched.ours.measures.slack_ratio == pytest.approx(matched.own.slack_ratio)
 
 
+def test_a_calendar_flatters_and_the_proof_says_so(six_days, quiet):
+    plan, findings = quiet
+    event = Event(six_days.end - DAY, six_days.end, "final")
+    known = replace(plan, asked=replace(plan.asked, calendar=Calendar((event,))))
+    assert [one for one in assemble(known, findings).notices if "hindsight flatters" in one]
+    assert not [one for one in assemble(plan, findings).notices if "hindsight" in one]
+
+
 def flat(name, steps, rate=5.0, step=MINUTES):
     return TrafficSeries(name, datetime(2026, 3, 2, tzinfo=UTC), step, np.full(steps, rate))
 

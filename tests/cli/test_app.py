@@ -17,6 +17,12 @@ def installed():
         return None
 
 
+@pytest.mark.parametrize("command", ["backtest", "replay"])
+def test_help_says_that_a_calendar_is_known_in_hindsight(preroll, command):
+    said = " ".join(preroll(command, "--help").out.replace("│", " ").split())
+    assert "the whole calendar counts as known all along" in said
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]], ids=["nothing", "--help", "-h"])
 def test_help_lists_the_commands_and_an_example(preroll, arguments):
     said = preroll(*arguments)
