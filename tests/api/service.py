@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import httpx
 import uvicorn
@@ -59,8 +60,9 @@ def serving(
     max_connections: int = 1000,
     events: Programme | None = None,
     events_tokens: Sequence[str] = (),
+    **more: Any,
 ) -> Iterator[Service]:
-    """The service over ``snapshot`` until the block ends."""
+    """The service over ``snapshot`` until the block ends; ``more`` goes to create_app."""
     desk = Desk(snapshot)
     app = create_app(
         lambda: desk.snapshot,
@@ -68,6 +70,7 @@ def serving(
         tokens=tokens,
         events=events,
         events_tokens=events_tokens,
+        **more,
     )
     config = uvicorn_config(app, port=0, max_connections=max_connections)
     server = uvicorn.Server(config)

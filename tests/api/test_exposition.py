@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from api.headroom import HeadroomCollector, Headrooms
 from api.metrics import ServiceCollector, WorkloadCollector
 from tests.api.plans import NOW, snapshot, state, untrained
 from tests.api.service import Service, samples
@@ -15,6 +16,7 @@ def test_a_page_made_in_slices_is_the_page_made_at_once(service: Service) -> Non
     text = service.client.get("/metrics").text
     registry = CollectorRegistry()
     registry.register(WorkloadCollector(states, NOW))
+    registry.register(HeadroomCollector(Headrooms(), states, NOW))
     registry.register(ServiceCollector(service.desk.snapshot, False, {}))
     assert text == generate_latest(registry).decode()
 

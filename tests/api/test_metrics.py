@@ -82,6 +82,12 @@ preroll_training_runs_total{namespace="ads",workload="breaks"} 0.0
 preroll_training_failures_total{namespace="streaming",workload="player-api"} 1.0
 preroll_training_failures_total{namespace="streaming",workload="chat"} 0.0
 preroll_training_failures_total{namespace="ads",workload="breaks"} 0.0
+# HELP preroll_headroom_replicas Placeholder pods that would hold places now, whether KEDA asks \
+for them or not.
+# TYPE preroll_headroom_replicas gauge
+preroll_headroom_replicas{namespace="streaming",workload="player-api"} 0.0
+preroll_headroom_replicas{namespace="streaming",workload="chat"} 0.0
+preroll_headroom_replicas{namespace="ads",workload="breaks"} 0.0
 # HELP preroll_ready 1 once every workload has a plan or a stated reason for having none.
 # TYPE preroll_ready gauge
 preroll_ready 0.0

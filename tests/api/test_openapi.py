@@ -23,6 +23,7 @@ def test_every_path_is_described_the_one_keda_reads_first(steady: Service) -> No
         TARGET,
         "/v1/workloads",
         "/v1/workloads/{namespace}/{name}/forecast",
+        "/v1/headroom/{namespace}/{name}",
         "/v1/warnings",
         "/healthz",
         "/readyz",
@@ -39,6 +40,9 @@ def test_every_path_is_described_the_one_keda_reads_first(steady: Service) -> No
         (TARGET, "/v1/targets/streaming/chat", "503"),
         (TARGET, "/v1/targets/no/such", "404"),
         ("/v1/workloads", "/v1/workloads", "200"),
+        ("/v1/headroom/{namespace}/{name}", "/v1/headroom/streaming/player-api", "200"),
+        ("/v1/headroom/{namespace}/{name}", "/v1/headroom/streaming/chat", "200"),
+        ("/v1/headroom/{namespace}/{name}", "/v1/headroom/no/such", "404"),
         (
             "/v1/workloads/{namespace}/{name}/forecast",
             "/v1/workloads/streaming/player-api/forecast",
