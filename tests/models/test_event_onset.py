@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecaster.events import Calendar, Event
 from forecaster.events.calendar import Overlap
@@ -32,13 +34,17 @@ def examples(kind, factor, minutes=0.0, count=8):
     )
 
 
-def told(uplift, calendar, level=1.0):
-    """Peaks (2, 180 rows from 17:00 on) over a path of 100 with traffic ``level`` times that."""
+def told(uplift, calendar, level=1.0, late=0):
+    """Peaks (2, 180 rows from 17:00 on) over a path of 100 with traffic ``level`` times that.
+
+    The lead window reaches ``late`` steps further.
+    """
     series = TrafficSeries("a/b", ZERO, STEP, np.full(180, 100.0 * level))
     path = DayAheadPath(ZERO, STEP, np.full(300, 100.0, np.float32))
     ahead = look_ahead(uplift, calendar, DAY_START, ZERO, STEP, 300)
+    steps = LEAD_STEPS + late
     return onset_peaks(
-        series, np.arange(60, 180), LEAD_STEPS, (0.5, 0.98), path, ahead.foreseen, ahead.onsets
+        series, np.arange(60, 180), steps, (0.5, 0.98), path, ahead.foreseen, ahead.onsets
     )
 
 
@@ -61,6 +67,31 @@ def test_it_speaks_one_lead_window_ahead_at_the_level_of_now():
     np.testing.assert_allclose(spoken[0], 130 * 5, rtol=0.03)
     assert (spoken[1] > spoken[0]).all()
     assert np.isnan(found.peak_rps[:, found.speaker < 0]).all()
+
+
+@given(
+    st.integers(1, 8),
+    st.integers(-40, 30),
+    st.integers(0, 600),
+    st.floats(1.6, 12.0),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_later_traffic_makes_no_onset_come_later(late, moved, unsure, factor, beside):
+    """Where it would speak with traffic on time, it does with traffic of ``late`` steps ago."""
+    uncertainty = timedelta(seconds=unsure)
+    coming = event("premiere", uplift=factor, start_uncertainty=uncertainty)
+    start = START + moved * MINUTE
+    on = (Event(start, start + HALF, "show", 3.0, uplift=2.0, audience="x"),) if beside else ()
+    uplift, calendar = UpliftModel(()), Calendar((coming, *on))
+    on_time, reached = told(uplift, calendar), told(uplift, calendar, late=late)
+    speaks = on_time.speaker[late:] >= 0
+    assert (reached.speaker[:-late][speaks] >= 0).all()
+    higher = reached.peak_rps[:, :-late][:, speaks] / on_time.peak_rps[:, late:][:, speaks]
+    if not beside:
+        assert higher.size and (higher > 1 - 1e-9).all()
+    before = np.flatnonzero(on_time.speaker >= 0).min() - late
+    assert before < 0 or np.flatnonzero(reached.speaker >= 0).min() == before
 
 
 def test_what_comes_on_gently_is_left_to_live_traffic():
