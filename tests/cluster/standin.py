@@ -70,9 +70,17 @@ class StandIn:
         """Listen; on the same port as before."""
 
         async def start() -> None:
-            self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, ssl=self._tls, backlog=128
-            )
+            until = self._loop.time() + 5
+            while True:
+                try:
+                    self._server = await asyncio.start_server(
+                        self._serve, "127.0.0.1", self.port, ssl=self._tls, backlog=128
+                    )
+                    break
+                except OSError:  # meanwhile a connection of somebody else may have the port
+                    if self._loop.time() > until:
+                        raise
+                    await asyncio.sleep(0.05)
             self.port = self._server.sockets[0].getsockname()[1]
 
         asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
@@ -84,6 +92,7 @@ class StandIn:
             if self._server is not None:
                 self._server.close()
                 self._server = None
+            await asyncio.sleep(0)  # what was accepted last is known by then
             for writer in list(self._writers):
                 writer.transport.abort()
             await asyncio.sleep(0)
@@ -129,6 +138,7 @@ class StandIn:
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(60)
 
     async def _cancel_all(self) -> None:
+        await asyncio.sleep(0.01)  # a connection that was just accepted is served, and so closed
         others = asyncio.all_tasks(self._loop) - {asyncio.current_task(self._loop)}
         for task in others:
             task.cancel()
