@@ -42,8 +42,8 @@ class ClusterCollector(Collector):
     def _service(self) -> Iterator[Metric]:
         view, now = self._view, self._now
         fit = _gauge(
-            "preroll_will_not_fit_hours_ahead",
-            "Hours until more is planned than a maximum, a quota or the nodes allow.",
+            "preroll_will_not_fit_ahead_seconds",
+            "Time until more is planned than a maximum, a quota or the nodes allow.",
             ("limit", "namespace", "name", "resource"),
         )
         excess = _gauge(
@@ -53,7 +53,7 @@ class ClusterCollector(Collector):
         )
         for one in view.fit:
             labels = one.key
-            fit.add_metric(labels, one.hours_ahead)
+            fit.add_metric(labels, max(0.0, (one.start - now).total_seconds()))
             if one.allowed > 0:
                 excess.add_metric(labels, one.wanted / one.allowed)
         yield from (fit, excess)
