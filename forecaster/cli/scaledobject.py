@@ -112,6 +112,24 @@ def scaledobject(
         str | None,
         typer.Option(metavar="VERSION", help="The oldest KEDA, such as 2.16.", show_default=False),
     ] = None,
+    headroom: Annotated[
+        bool,
+        typer.Option(
+            "--headroom",
+            help="Instead, the objects of placeholder pods that hold places on nodes ahead of a "
+            "peak; --from has to have the workload's Deployment. They cost nodes.",
+        ),
+    ] = False,
+    headroom_image: Annotated[
+        str | None,
+        typer.Option(
+            "--headroom-image",
+            metavar="IMAGE",
+            help="With --headroom: an image that only sleeps, such as pause:3.10 from your "
+            "registry.",
+            show_default=False,
+        ),
+    ] = None,
     comments: Annotated[
         bool, typer.Option("--comments/--no-comments", help="Say why each value is as it is.")
     ] = True,
@@ -137,6 +155,12 @@ def scaledobject(
     from forecaster.cli.scaledobject_work import Work, check_files, make_objects
     from forecaster.keda import write_yaml
 
+    if headroom == (headroom_image is None) or (headroom and check):
+        raise typer.BadParameter(
+            "--headroom and --headroom-image go together, without --check; for example: "
+            "--headroom --headroom-image registry.example.com/pause:3.10",
+            param_hint="--headroom",
+        )
     if bool(files) != check:
         raise typer.BadParameter(
             "--check goes with files to look through; what scales today is named by --from",
@@ -150,7 +174,12 @@ def scaledobject(
         for line in told:
             out().print(line, markup=False, soft_wrap=True)
     else:
-        result = make_objects(chosen, from_ or [])
+        if headroom_image is None:
+            result = make_objects(chosen, from_ or [])
+        else:
+            from forecaster.cli.scaledobject_headroom import make_headroom
+
+            result = make_headroom(chosen, from_ or [], headroom_image)
         traps = result.warnings
         reasons = result.reasons if comments else None
         texts = [(one, write_yaml([one], reasons)) for one in result.objects]

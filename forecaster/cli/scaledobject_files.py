@@ -59,7 +59,8 @@ def _read(path: Path, namespace: str) -> list[tuple[dict[str, Any], str]]:
 def file_name(data: dict[str, Any]) -> str:
     """``streaming.player-api.scaledobject.yaml``: no two objects share one."""
     metadata = data["metadata"]
-    return f"{metadata['namespace']}.{metadata['name']}.{data['kind'].lower()}.yaml"
+    parts = (metadata.get("namespace"), metadata["name"], data["kind"].lower(), "yaml")
+    return ".".join(one for one in parts if one)
 
 
 def write_files(folder: Path, texts: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ from forecaster.keda import (
 )
 from forecaster.settings import Settings, WorkloadSettings
 
-__all__ = ["Made", "Work", "check_files", "make_objects"]
+__all__ = ["Made", "Work", "check_files", "make_objects", "wanted_of"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def make_objects(work: Work, paths: Sequence[Path]) -> Made:
     """
     read, warnings = read_files(paths, work.default_namespace)
     found = [one for data, source in read for one in existing_of([data], source)]
-    wanted = _wanted(work, found, from_files=bool(paths))
+    wanted = wanted_of(work, found, from_files=bool(paths))
     objects: list[dict[str, Any]] = []
     origin: dict[tuple[str, str], Existing | None] = {}
     notices: list[str] = []
@@ -115,9 +115,13 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _wanted(
+def wanted_of(
     work: Work, found: Iterable[Existing], *, from_files: bool
 ) -> list[tuple[WorkloadSettings | None, Existing | None]]:
+    """What objects are made for: workloads of the settings, what was found of them, or both.
+
+    BadParameter where something is named that is not there; ManifestError for files without any.
+    """
     known = {one.workload: one for one in work.known or ()}
     existing = {_name_in_preroll(one, known): one for one in best_for_each(found)}
     names = list(existing) if from_files else list(known)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from forecaster.cluster.fit_warning import amount_text
@@ -25,6 +26,7 @@ PLACEHOLDER_PRIORITY = -10
 """Below every ordinary pod's 0, and the lowest for which the cluster autoscaler adds nodes."""
 
 _LABEL = "app.kubernetes.io/"
+_LONGEST, _SUFFIX = 63, "-placeholder"
 _PLACED_BY = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
 
 
@@ -61,7 +63,7 @@ def placeholder_priority_class(name: str = "preroll-placeholder") -> dict[str, A
     return {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "labels": {f"{_LABEL}name": "preroll-placeholder"}},
         "description": "Pods that hold a place for others until these need it.",
         "globalDefault": False,
         "preemptionPolicy": "Never",
@@ -96,7 +98,8 @@ def placeholder_deployment(
             "set resources.requests of its containers, for example cpu: 500m"
         )
     name = workload.partition("/")[2]
-    labels = {f"{_LABEL}name": "preroll-placeholder", f"{_LABEL}instance": _label(name)}
+    own = _name(name)
+    labels = {f"{_LABEL}name": "preroll-placeholder", f"{_LABEL}instance": own}
     requests = {}
     if scaled.cpu:
         requests["cpu"] = amount_text("cpu", scaled.cpu, up=True)
@@ -108,7 +111,7 @@ def placeholder_deployment(
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
-            "name": f"{name[: 63 - len('-placeholder')].rstrip('.-')}-placeholder",
+            "name": own,
             "namespace": namespace or scaled.namespace,
             "labels": labels,
         },
@@ -147,6 +150,10 @@ def placeholder_deployment(
     }
 
 
-def _label(name: str) -> str:
-    """A label's value has 63 characters at the most, and ends with a letter or a digit."""
-    return name[:63].rstrip(".-")
+def _name(workload: str) -> str:
+    """63 characters at the most, for it is a label's value as well; a long one gets a print."""
+    most = _LONGEST - len(_SUFFIX)
+    if len(workload) > most:
+        digest = sha256(workload.encode()).hexdigest()[:8]
+        workload = f"{workload[: most - 9].rstrip('.-')}-{digest}"
+    return workload + _SUFFIX

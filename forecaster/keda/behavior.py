@@ -11,7 +11,7 @@ from forecaster.keda.manifests import mapping_at
 from forecaster.keda.naming import hpa_name
 from forecaster.keda.options import ScaledObjectOptions
 
-__all__ = ["advanced_of", "fallback_of"]
+__all__ = ["advanced_of", "fallback_of", "whole_way_up"]
 
 # One sync goes the whole way up, to whatever maximum.
 _LEAST_PODS_A_SYNC = 1000
@@ -64,19 +64,19 @@ def advanced_of(
     return advanced
 
 
+def whole_way_up(most: int) -> dict[str, Any]:
+    """scaleUp that reaches any target up to ``most`` in one sync."""
+    policy = {
+        "type": "Pods",
+        "value": max(_LEAST_PODS_A_SYNC, most),
+        "periodSeconds": _SYNC_SECONDS,
+    }
+    return {"stabilizationWindowSeconds": 0, "policies": [policy], "selectPolicy": "Max"}
+
+
 def _behavior(old: Mapping[str, Any], options: ScaledObjectOptions, most: int) -> dict[str, Any]:
     """All the way up in one sync; the way down as it was."""
-    up: dict[str, Any] = {
-        "stabilizationWindowSeconds": 0,
-        "policies": [
-            {
-                "type": "Pods",
-                "value": max(_LEAST_PODS_A_SYNC, most),
-                "periodSeconds": _SYNC_SECONDS,
-            }
-        ],
-        "selectPolicy": "Max",
-    }
+    up = whole_way_up(most)
     if options.keep_scale_up and mapping_at(old, "scaleUp"):
         up = copy.deepcopy(mapping_at(old, "scaleUp"))
     down = copy.deepcopy(mapping_at(old, "scaleDown"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import Any
 
 from forecaster.errors import ManifestError
 from forecaster.keda.hpa_metrics import triggers_of
 from forecaster.keda.manifests import mapping_at, read_manifests, without_server_fields
-from forecaster.keda.naming import is_preroll_trigger, target_path
+from forecaster.keda.naming import is_headroom, is_preroll_trigger, target_path
 from forecaster.keda.trap import Trap, name_of
 
 __all__ = [
@@ -88,9 +89,9 @@ def read_existing(text: str, source: str, namespace: str = "default") -> list[Ex
 
 
 def existing_of(objects: Iterable[Mapping[str, Any]], source: str = "") -> list[Existing]:
-    """The same, of objects that have been read already."""
+    """The same, of objects that have been read already; those of head-room are let be."""
     found = []
-    for one in objects:
+    for one in filterfalse(is_headroom, objects):
         kind, version = str(one.get("kind")), str(one.get("apiVersion"))
         if kind in _WORKLOADS and version.startswith("apps/"):
             found.append(_workload(one, source))

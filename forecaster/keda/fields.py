@@ -73,6 +73,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "spec.triggers.authenticationRef": ("name", "kind"),
     "spec.secretTargetRef": ("parameter", "name", "key"),
+    "spec.template.spec.containers": ("name", "image", "resources", "securityContext"),
 }
 
 # What the scalers read from a trigger's metadata.

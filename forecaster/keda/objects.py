@@ -18,7 +18,15 @@ from forecaster.keda.trap import Trap
 from forecaster.keda.triggers import triggers_beside
 from forecaster.settings.values import WorkloadSettings
 
-__all__ = ["TRANSFER", "Made", "make_scaled_object", "scaled_object", "trigger_authentication"]
+__all__ = [
+    "API_VERSION",
+    "TRANSFER",
+    "Made",
+    "bounds_of",
+    "make_scaled_object",
+    "scaled_object",
+    "trigger_authentication",
+]
 
 API_VERSION = "keda.sh/v1alpha1"
 TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
@@ -49,7 +57,7 @@ def make_scaled_object(
     workload: WorkloadSettings | None, options: ScaledObjectOptions, found: Existing | None = None
 ) -> Made:
     """The same with its traps; without a workload of the settings, ``found`` alone is enough."""
-    namespace, path, least, most = _bounds(workload, found)
+    namespace, path, least, most = bounds_of(workload, found)
     target = (
         {"apiVersion": "apps/v1", "kind": "Deployment", "name": path.partition("/")[2]}
         if found is None
@@ -106,8 +114,10 @@ def trigger_authentication(namespace: str, options: ScaledObjectOptions) -> dict
     }
 
 
-def _bounds(workload: WorkloadSettings | None, found: Existing | None) -> tuple[str, str, int, int]:
-    """Namespace, the workload in Preroll's address, minimum and maximum."""
+def bounds_of(
+    workload: WorkloadSettings | None, found: Existing | None
+) -> tuple[str, str, int, int]:
+    """Namespace, the workload in Preroll's address, minimum and maximum; what is found rules."""
     if workload is None and found is None:
         raise ValueError("neither settings nor an object say what is to be scaled")
     least = None if found is None else found.min_replicas

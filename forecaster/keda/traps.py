@@ -7,7 +7,7 @@ from typing import Any
 
 from forecaster.keda.existing import is_made_by_keda
 from forecaster.keda.manifests import mapping_at
-from forecaster.keda.naming import is_preroll_trigger, target_path
+from forecaster.keda.naming import headroom_path, is_preroll_trigger, target_path
 from forecaster.keda.object_traps import object_traps, rule_traps, triggers_in
 from forecaster.keda.objects import TRANSFER
 from forecaster.keda.options import DEFAULT_OPTIONS, ScaledObjectOptions
@@ -57,18 +57,22 @@ def _scaled_object(
 ) -> Iterator[Trap]:
     subject, workload = name_of(data), _workload(data)
     yield from object_traps(subject, data, options)
-    asked = None
+    asked = places = None
     for at, trigger in enumerate(triggers_in(data)):
         place = f"spec.triggers[{at}]"
         yield from trigger_traps(
             subject, place, trigger, mapping_at(data, "spec"), workload, options
         )
+        url = str(mapping_at(trigger, "metadata").get("url") or "")
         if is_preroll_trigger(trigger):
-            asked = target_path(str(mapping_at(trigger, "metadata").get("url") or ""))
+            asked = target_path(url)
+        places = headroom_path(url) or places
+    asked = asked or places
     if known is None or asked is None:
         return
     if asked in known:
-        yield from rule_traps(subject, data, known[asked])
+        if not places:
+            yield from rule_traps(subject, data, known[asked])
     elif mapping_at(data, "metadata", "annotations").get(_DECLARED) != "true":
         told = "no such workload is in preroll.yaml, and Preroll answers 404"
         namespace, _, name = asked.partition("/")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from forecaster.keda.fields import METADATA_KEYS
 from forecaster.keda.manifests import mapping_at
-from forecaster.keda.naming import is_preroll_trigger, target_path
+from forecaster.keda.naming import is_headroom_trigger, is_preroll_trigger, target_path
 from forecaster.keda.options import ScaledObjectOptions
 from forecaster.keda.trap import Trap
 
@@ -42,6 +42,8 @@ def trigger_traps(
         yield from _value(subject, place, trigger)
         yield from _cached(subject, place, trigger, spec)
         yield from _address(subject, place, trigger, workload)
+    elif is_headroom_trigger(trigger):
+        yield from _value(subject, place, trigger)
 
 
 def _unknown_keys(subject: str, place: str, trigger: Mapping[str, Any]) -> Iterator[Trap]:
@@ -167,10 +169,11 @@ def _authentication(
         elif mode not in _SENT:
             told = "KEDA does not know it"
             yield Trap("auth-mode", subject, field, mode, told, f"write {', '.join(_SENT)}")
-    needed = is_preroll_trigger(trigger) and options.authenticate
+    ours = is_preroll_trigger(trigger) or is_headroom_trigger(trigger)
+    needed = ours and options.authenticate
     if not modes and (needed or reference):
         told = "without it KEDA sends no token, and Preroll answers 401"
-        if not is_preroll_trigger(trigger):
+        if not ours:
             told = "without it KEDA sends nothing of the authenticationRef"
         yield Trap("auth-mode", subject, field, "missing", told, 'write authMode: "bearer"')
     if modes and not reference.get("name"):

@@ -118,9 +118,15 @@ def test_it_stands_where_the_workload_may_stand() -> None:
 
 def test_names_stay_within_63_characters() -> None:
     name = "a" * 50 + "-" + "b" * 30
-    made = placeholder_deployment(f"streaming/{name}", SCALED, IMAGE)
-    assert made["metadata"]["name"] == "a" * 50 + "-placeholder"
-    assert all(len(one) <= 63 for one in made["metadata"]["labels"].values())
+    long, other, short = (
+        placeholder_deployment(f"streaming/{one}", SCALED, IMAGE)["metadata"]
+        for one in (name, name + "c", "a" * 51)
+    )
+    assert long["name"].startswith("a" * 42 + "-")
+    assert len(long["name"]) == len(short["name"]) == 63
+    assert len({long["name"], other["name"], short["name"]}) == 3
+    assert long["labels"] != other["labels"]  # or one would count the other's pods
+    assert all(len(one) <= 63 for one in long["labels"].values())
 
 
 def test_a_workload_that_requests_nothing_is_refused() -> None:
