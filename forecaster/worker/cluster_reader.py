@@ -168,7 +168,7 @@ def _kept(shelf: NoteShelf) -> dict[str, KeptLead]:
             try:
                 kept = _KEPT.validate_json(document or "")
                 StartUps.from_rows(kept.rows)  # numbers that no start-up has are refused here
-            except (ValueError, struct.error) as error:
+            except (ValueError, OverflowError, struct.error) as error:
                 unreadable.append(f"{name}: {error}")
             else:
                 found[name] = kept

@@ -76,6 +76,7 @@ class ClusterSide:
         self._due_at = self._started_at = 0.0
         self._to_note: list[WorkloadState] = []
         self._noted_at = self._ahead_at = self._saved_at = self._kept_at = _AT_ONCE
+        self._unshown = False
         self._shown_at = 0.0
         self._view = NOTHING_KNOWN
 
@@ -125,8 +126,9 @@ class ClusterSide:
         if not timedelta(0) <= now - self._kept_at < _KEPT_EVERY:
             more = self._roster.save(_MOST_KEPT)
             self._kept_at = _AT_ONCE if more else now
-        if heard and time.monotonic() - self._shown_at >= _SHOWN_SECONDS:
-            self._shown_at = time.monotonic()
+        self._unshown |= heard
+        if self._unshown and time.monotonic() - self._shown_at >= _SHOWN_SECONDS:
+            self._unshown, self._shown_at = False, time.monotonic()
             self._view = self._desk.view(board.fleet, now)
 
     def ask_to_end(self) -> None:
