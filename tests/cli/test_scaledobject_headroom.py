@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import io
+import re
+import shlex
+import textwrap
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from forecaster.cluster.headroom import PLACEHOLDER_PRIORITY
+from forecaster.cluster.lead_time import scaling_delay
+from forecaster.cluster.start_up_summary import ENOUGH
+from forecaster.planning.snapshot import WorkloadState
+from forecaster.settings import load_settings
+from forecaster.settings.values import NO_KUBERNETES
+from forecaster.worker.cluster_messages import SeenWorkload
+from forecaster.worker.cluster_view import ClusterWorkload
+from forecaster.worker.headroom import headroom_of
+from tests.cluster.plan_cases import EIGHT, MINUTE, plan_of
 from tests.keda.conftest import HPA, SCALED_OBJECT
 from tests.keda.crd import faults
 
-CONFIG = Path(__file__).parents[2] / "deploy" / "examples" / "preroll.yaml"
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "deploy" / "examples" / "preroll.yaml"
+PAGE = (ROOT / "docs" / "capacity-warnings.md").read_text()
+PAGE = PAGE[PAGE.index("## Head-room") :]
 IMAGE = "registry.example.com/pause:3.10"
 # As kubectl prints it, shortened.
 DEPLOYMENT = """\
@@ -195,3 +213,62 @@ def test_it_is_off_by_default(preroll):
     said = preroll("scaledobject", "--config", CONFIG)
     assert "headroom" not in said.out
     assert "placeholder" not in said.out
+
+
+def commands(word):
+    """The page's commands that have a word in them, from that word on, without redirections."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if word in line]
+    return [shlex.split(line[line.index(word) :].partition(">")[0]) for line in lines]
+
+
+def test_the_page_switches_it_on(preroll, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PREROLL_CONFIG", raising=False)
+    (asked,) = commands("kubectl get deployment")
+    (printed,) = commands("preroll scaledobject")
+    text = DEPLOYMENT.replace("NAME", asked[3]).replace("SPACE", asked[5])
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    said = preroll(*printed[1:])
+    assert said.code == 0
+    assert len(named(yaml.safe_load_all(said.out))) == 3
+    for kind, name in named(yaml.safe_load_all(said.out)):
+        assert f"| {kind} `{name}`" in PAGE or f"| {kind} of the same name" in PAGE
+    (trigger,) = list(yaml.safe_load_all(said.out))[2]["spec"]["triggers"]
+    assert "GET " + urlsplit(trigger["metadata"]["url"]).path in PAGE
+
+
+def test_the_page_switches_all_of_it_off(make, folder):
+    """The selector is on all that has a namespace, and the class goes by its name."""
+    by_label, by_name = commands("kubectl delete")
+    key, _, value = by_label[by_label.index("--selector") + 1].partition("=")
+    kinds = {one.removesuffix("s") for one in by_label[2].split(",")}
+    for one in yaml.safe_load_all(make("--from", folder, "-n", "streaming").out):
+        if one["kind"] == "PriorityClass":
+            assert by_name[2:] == ["priorityclass", one["metadata"]["name"]]
+        else:
+            assert one["kind"].lower() in kinds
+            assert one["metadata"]["labels"][key] == value
+
+
+def test_the_pages_figures_are_the_codes(tmp_path):
+    told = " ".join(PAGE.split())
+    assert f"value −{-PLACEHOLDER_PRIORITY}: below" in told
+    assert f"from {ENOUGH} of them in two weeks on" in told
+    assert f"delay of {scaling_delay().seconds} s" in told
+    assert f"They go {scaling_delay().seconds} seconds before" in told
+    assert NO_KUBERNETES.node_lead_time == 5 * MINUTE
+    (block,) = re.findall(r"\n((?:    .*\n)*    kubernetes:\n(?:    .*\n)+)", PAGE)
+    path = tmp_path / "preroll.yaml"
+    path.write_text("source: {file: {path: a.csv}}\n" + textwrap.dedent(block))
+    settings = load_settings(path, {})
+    assert settings.kubernetes.node_lead_time == 6 * MINUTE
+    # The rise of the page's example: 25 from 20:54 on, and none in the last 18 seconds.
+    plan = plan_of([10] * 60 + [35] * 30 + [10] * 30, lead_time=2 * MINUTE)
+    state = WorkloadState("streaming", "player-api", plan.rule, plan)
+    known = ClusterWorkload(SeenWorkload(ready=10, pods=10))
+    held = [
+        headroom_of(EIGHT + timedelta(seconds=at), state, known, 6 * MINUTE).replicas
+        for at in (54 * 60 - 1, 54 * 60, 58 * 60 - 19, 58 * 60 - 18)
+    ]
+    assert held == [0, 25, 25, 0]
