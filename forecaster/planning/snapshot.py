@@ -45,8 +45,8 @@ class WorkloadState:
     """One workload: how it scales, its plan, or the reason why there is none, and live traffic.
 
     ``declared`` are the floors of events, with or without a plan; ``notices`` are things a person
-    should know while it is served ("no traffic since 20:04"). ``why_off`` says why a workload is off
-    that nobody switched off.
+    should know while it is served ("no traffic since 20:04"). ``why_off`` says why a workload is
+    off that nobody switched off.
     """
 
     namespace: str
