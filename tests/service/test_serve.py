@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -201,3 +201,30 @@ def test_tokens_guard_what_keda_reads_and_are_not_logged(folder, monkeypatch):
         assert answer.status_code == 200
         service.stop()
         assert "open-sesame" not in service.log.read_text()
+
+
+def test_placeholders_are_told_by_the_plan_and_the_settings_time_on_a_new_node(folder, monkeypatch):
+    monkeypatch.setenv("PREROLL_KUBERNETES__NODE_LEAD_TIME", "8h")
+    with running(folder) as service:
+        service.wait_until_ready()
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:  # until nothing changed between the questions
+            before = service.target()
+            forecast = service.get("/v1/workloads/tv/api/forecast").json()
+            answer = service.get("/v1/headroom/tv/api")
+            now, after = utc_now(), service.target()
+            if before == after and now.timestamp() % STEP.total_seconds() < 240:
+                break
+            time.sleep(0.5)
+        columns = zip(forecast["timestamps"], forecast["replicas"], strict=True)
+        until = now + timedelta(hours=8) - timedelta(minutes=5)  # less the lead time
+        ahead = [
+            replicas
+            for stamp, replicas in columns
+            if replicas is not None and now - STEP < datetime.fromisoformat(stamp) <= until
+        ]
+        assert (answer.status_code, len(ahead)) == (200, 96)
+        told = answer.json()
+        assert told["replicas"] == max(max(ahead) - max(after["replicas"], ahead[0]), 0)
+        assert "a new node takes 8h (kubernetes.node_lead_time)" in told["reasons"][1]
+        service.stop()
