@@ -11,14 +11,18 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.headroom import HeadroomCollector, Headrooms
 from forecaster.cluster.seen import Scaled, TargetRef
 from forecaster.planning import Mode
+from forecaster.planning.snapshot import WorkloadState
 from forecaster.worker.cluster_messages import SeenWorkload
 from forecaster.worker.cluster_view import ClusterView, ClusterWorkload
 from tests.api.keda_stand_in import json_value
-from tests.api.plans import NOW, RULE, snapshot, state, untrained
+from tests.api.plans import NOW, RULE, START, snapshot, state, untrained
+from tests.api.routes.test_targets import arbitrary_states, refuse
 from tests.api.service import Service, samples, serving
 
 PATH = "/v1/headroom/streaming/player-api"
@@ -128,3 +132,29 @@ def test_what_cannot_be_computed_is_0_and_logged_once(caplog: pytest.LogCaptureF
     assert "log says why" in views[0].reasons[0]
     assert len(caplog.records) == 1
     assert not headrooms.view(NOW, replace(good)).reasons[0].startswith("it could not")
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+@settings(max_examples=200, deadline=None)
+@given(
+    one=arbitrary_states(),
+    minutes=st.floats(-2, 7),
+    hours=st.integers(0, 10**4),
+    pods=st.none() | st.integers(0, 10**7),
+)
+def test_whatever_the_plan_holds_it_is_a_whole_number_that_fits_below_the_maximum(
+    one: WorkloadState, minutes: float, hours: int, pods: int | None
+) -> None:
+    seen = ClusterWorkload(SeenWorkload(ready=pods, pods=pods))
+    headrooms = Headrooms(
+        lambda: ClusterView(True, {one.workload: seen}), timedelta(hours=hours, minutes=1)
+    )
+    logging.disable(logging.ERROR)
+    try:
+        view = headrooms.view(START + timedelta(minutes=minutes), one)
+    finally:
+        logging.disable(logging.NOTSET)
+    body = json.loads(view.model_dump_json(), parse_constant=refuse)
+    assert type(body["replicas"]) is int
+    assert body["reasons"]
+    assert 0 <= body["replicas"] <= max(one.rule.max_replicas - (pods or 0), 0)
