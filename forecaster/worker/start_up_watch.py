@@ -40,7 +40,7 @@ class StartUpWatch:
         self._left: dict[str, float] = {}
         self._measure: set[str] = set(kept)
         self._unsaved: set[str] = set()
-        self._all_measured_at = 0.0
+        self._all_measured_at = self._looked_at = 0.0
 
     def note(
         self,
@@ -82,7 +82,10 @@ class StartUpWatch:
         return found
 
     def forget_others(self, now: float, known: Callable[[str], bool]) -> None:
-        """Let go of workloads that have not been ``known`` for a day."""
+        """Let go of workloads that have not been ``known`` for a day; looks every ten minutes."""
+        if 0.0 <= now - self._looked_at < _MEASURE_ALL_SECONDS:
+            return
+        self._looked_at = now
         for name in list(self._start_ups):
             if known(name):
                 self._left.pop(name, None)

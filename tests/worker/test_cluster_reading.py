@@ -324,7 +324,7 @@ def test_start_ups_of_a_workload_that_is_gone_are_let_go_after_a_day():
     one.tell(gone(keda()))
     one.tell(after=DAY / 2)
     assert one.reading.unsaved() == {}
-    one.tell(after=DAY)
+    one.tell(after=DAY + 1)
     assert one.reading.unsaved() == {"tv/player": None}
 
 

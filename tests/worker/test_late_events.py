@@ -78,6 +78,15 @@ def test_what_is_known_at_the_first_look_was_announced_before():
     assert watch.told(NOW) == ()
 
 
+def test_it_is_told_once_however_often_the_calendar_changes():
+    watch, other = LateEvents(), event(5 * HOUR, event_id="other")
+    watch.take(Calendar((other,)), FLEET, NOW)
+    for later in range(3):
+        calendar = Calendar((other, event(), event((6 + later) * HOUR, event_id=f"x{later}")))
+        watch.take(calendar, FLEET, NOW)
+        assert [one.event.event_id for one in watch.told(NOW)] == ["f1"]
+
+
 def test_an_event_that_is_moved_is_a_new_one_and_one_that_grows_is_not():
     watch, before = LateEvents(), event(3 * HOUR)
     watch.take(Calendar((before,)), FLEET, NOW)
