@@ -146,6 +146,16 @@ def test_of_several_namespaces_those_that_are_not_read_yet_are_named():
     assert told.unread == ()
 
 
+def test_where_keda_is_not_installed_what_it_declared_before_stays():
+    one = Telling("tv/player")
+    one.all_listed(scaled(), pod("a"), but=("ScaledObject",))
+    missing = WatchState("ScaledObject", None, False, None, "KEDA is not installed")
+    told = one.tell(missing)
+    assert of(Declared, told) == [] and seen(told)["tv/player"].ready == 1
+    assert of(ClusterHealth, told)[0].problems == ("KEDA is not installed",)
+    assert of(Declared, one.tell(after=DAY)) == []
+
+
 def test_without_annotations_nothing_is_declared_nor_wrong():
     one = Telling(annotations=False)
     told = one.all_listed(keda(), keda(TargetRef("Deployment", "x"), capacity="much"))
