@@ -16,6 +16,7 @@ from forecaster.cli.options import (
     TimezoneOption,
     TrafficArgument,
     UnitOption,
+    WorkloadsOption,
     read_instant,
     read_utilisation,
 )
@@ -74,16 +75,7 @@ def capacity(
             show_default=False,
         ),
     ] = None,
-    workload: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--workload",
-            "-w",
-            metavar="NAMESPACE/NAME",
-            help="Only this one; can be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    workload: WorkloadsOption = None,
     days: Annotated[
         timedelta | None,
         typer.Option(

@@ -20,6 +20,7 @@ __all__ = [
     "TimezoneOption",
     "TrafficArgument",
     "UnitOption",
+    "WorkloadsOption",
     "check_lead_time",
     "read_duration",
     "read_instant",
@@ -146,6 +147,17 @@ def _read_unit(text: str) -> str:
         raise typer.BadParameter(f"{text!r} is not a unit; write requests (per step) or rps")
     return text
 
+
+WorkloadsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workload",
+        "-w",
+        metavar="NAMESPACE/NAME",
+        help="Only this one; can be repeated.",
+        show_default=False,
+    ),
+]
 
 TrafficArgument = Annotated[
     Path | None,

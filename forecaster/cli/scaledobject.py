@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecaster.cli.options import WorkloadsOption
 from forecaster.cli.terminal import out, print_notice, print_warning
 
 if TYPE_CHECKING:
@@ -38,16 +39,7 @@ def scaledobject(
             show_default=False,
         ),
     ] = None,
-    workload: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--workload",
-            "-w",
-            metavar="NAMESPACE/NAME",
-            help="Only this one; can be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    workload: WorkloadsOption = None,
     namespace: Annotated[
         list[str] | None,
         typer.Option(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from forecaster.keda.behavior import whole_way_up
 from forecaster.keda.manifests import mapping_at
 from forecaster.keda.naming import hpa_name
 from forecaster.keda.objects import API_VERSION
 from forecaster.keda.options import ScaledObjectOptions
+from forecaster.keda.triggers import preroll_trigger
 
 __all__ = ["headroom_object"]
 
@@ -46,29 +46,10 @@ def headroom_object(
             "pollingInterval": _POLLING_SECONDS,
             "cooldownPeriod": 0,
             "advanced": {"horizontalPodAutoscalerConfig": hpa},
-            "triggers": [_trigger(path, options)],
+            # By KEDA's default activationTargetValue of 0 the first placeholder makes it active.
+            "triggers": [preroll_trigger(path, options, asks="headroom", name="preroll-headroom")],
         },
     }
-
-
-def _trigger(path: str, options: ScaledObjectOptions) -> dict[str, Any]:
-    # No activationTargetValue: by KEDA's default of 0 the first placeholder makes it active.
-    metadata = {
-        "url": f"{options.url}/v1/headroom/{quote(path, safe='/')}",
-        "valueLocation": "replicas",
-        "targetValue": "1",
-        "format": "json",
-    }
-    trigger: dict[str, Any] = {
-        "type": "metrics-api",
-        "name": "preroll-headroom",
-        "metricType": "AverageValue",
-        "metadata": metadata,
-    }
-    if options.authenticate:
-        metadata["authMode"] = "bearer"
-        trigger["authenticationRef"] = {"name": options.authentication}
-    return trigger
 
 
 def _behavior(options: ScaledObjectOptions, most: int) -> dict[str, Any]:

@@ -13,17 +13,19 @@ from forecaster.keda.options import ScaledObjectOptions
 __all__ = ["preroll_trigger", "triggers_beside"]
 
 
-def preroll_trigger(path: str, options: ScaledObjectOptions) -> dict[str, Any]:
-    """The trigger that asks for the target of ``namespace/name``."""
+def preroll_trigger(
+    path: str, options: ScaledObjectOptions, *, asks: str = "targets", name: str = "preroll"
+) -> dict[str, Any]:
+    """The trigger that asks for the target of ``namespace/name``, or what else ``asks`` names."""
     metadata = {
-        "url": f"{options.url}/v1/targets/{quote(path, safe='/')}",
+        "url": f"{options.url}/v1/{asks}/{quote(path, safe='/')}",
         "valueLocation": "replicas",
         "targetValue": "1",
         "format": "json",
     }
     trigger: dict[str, Any] = {
         "type": "metrics-api",
-        "name": "preroll",
+        "name": name,
         "metricType": "AverageValue",
         "metadata": metadata,
     }
