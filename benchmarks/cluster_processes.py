@@ -80,7 +80,7 @@ def read(kubeconfig: Path, workloads: int) -> None:
     from forecaster.cluster.resources import resources_to_read
     from forecaster.cluster.seen import ScaledObjectSeen
     from forecaster.cluster.watching import ClusterWatch
-    from forecaster.settings.shape import DefaultsShape
+    from forecaster.settings.workload_shape import DefaultsShape
 
     collect_rarely()
     told: SimpleQueue[Told] = SimpleQueue()

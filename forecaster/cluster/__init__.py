@@ -9,4 +9,7 @@ inventory.py   what is known now, by workload
 annotations.py what a ScaledObject declares → a workload, or problems
 reporting.py   problems as Events on the object
 rights.py      what all of it must be allowed to do
+start_ups.py   how long pods take to be ready, in parts; lead_time.py makes a lead time of it
+delivered.py   what was asked for against what is there; standing.py says why not
+fit.py         plans against maxima, quotas and nodes, hours ahead; headroom.py holds places
 """

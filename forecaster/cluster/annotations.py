@@ -24,9 +24,9 @@ from forecaster.cluster.seen import ScaledObjectSeen
 from forecaster.errors import SettingsProblem
 from forecaster.settings.document import Document, Keys
 from forecaster.settings.problems import problems_of
-from forecaster.settings.shape import DefaultsShape, WorkloadShape
 from forecaster.settings.values import WorkloadSettings
 from forecaster.settings.workload_build import BoundsCross, build_workload
+from forecaster.settings.workload_shape import DefaultsShape, WorkloadShape
 
 __all__ = ["ENABLED", "KEYS", "DeclaredWorkload", "read_annotations"]
 

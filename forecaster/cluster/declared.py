@@ -14,7 +14,7 @@ from forecaster.cluster.annotations import DeclaredWorkload, read_annotations
 from forecaster.cluster.parsing import ANNOTATION_PREFIX
 from forecaster.cluster.seen import ScaledObjectSeen
 from forecaster.errors import SettingsProblem
-from forecaster.settings.shape import DefaultsShape
+from forecaster.settings.workload_shape import DefaultsShape
 
 __all__ = ["AnnotationProblem", "DeclaredWorkloads"]
 

@@ -3,13 +3,12 @@
 document.py       the YAML with the line of every value
 environment.py    variables laid over it
 fields.py         kinds of values: durations, names, secrets
-shape.py, source_shape.py, events_shape.py, kubernetes_shape.py, keda_shape.py,
-capacity_shape.py the keys, their meaning, defaults and examples (pydantic)
+shape.py          the keys, their meaning, defaults and examples (pydantic), with a module for each
+                  large section: workload_shape.py, source_shape.py, events_shape.py and others
 problems.py       what pydantic refuses, in words
 pieces.py         a document read section by section
-build.py, source_build.py, events_build.py, workload_build.py, keda_build.py, capacity_build.py
-                  from sections to values
-values.py, keda_values.py, capacity_values.py   the frozen values
+build.py          from sections to values, and so are source_build.py, events_build.py and others
+values.py         the frozen values
 versions.py       of Kubernetes and KEDA
 schema.py         the JSON schema for editors
 """

@@ -19,14 +19,12 @@ from forecaster.settings.keda_build import build_keda
 from forecaster.settings.kubernetes_shape import KubernetesShape
 from forecaster.settings.pieces import Pieces
 from forecaster.settings.shape import (
-    DefaultsShape,
     LiveShape,
     LogShape,
     ServerShape,
     SettingsShape,
     StoreShape,
     TrainingShape,
-    WorkloadShape,
 )
 from forecaster.settings.source_build import build_source
 from forecaster.settings.values import (
@@ -39,6 +37,7 @@ from forecaster.settings.values import (
     WorkloadSettings,
 )
 from forecaster.settings.workload_build import BoundsCross, build_workload
+from forecaster.settings.workload_shape import DefaultsShape, WorkloadShape
 
 __all__ = ["load_settings"]
 

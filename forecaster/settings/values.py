@@ -18,7 +18,7 @@ from forecaster.planning.limits import PLAN_HORIZON
 from forecaster.programme.source import CalendarSource
 from forecaster.settings.capacity_values import NO_CAPACITY, CapacitySettings
 from forecaster.settings.keda_values import NO_KEDA, KedaSettings
-from forecaster.settings.shape import DefaultsShape
+from forecaster.settings.workload_shape import DefaultsShape
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
 
 __all__ = [

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from forecaster.planning.capacity import Mode, ScalingRule
 from forecaster.settings.fields import AUTO
-from forecaster.settings.shape import DefaultsShape, WorkloadShape
 from forecaster.settings.values import Measured, WorkloadSettings
+from forecaster.settings.workload_shape import DefaultsShape, WorkloadShape
 
 __all__ = ["NOT_MEASURED_YET", "BoundsCross", "build_workload"]
 

@@ -15,6 +15,12 @@
     refreshing.py, live_traffic.py, live_peaks.py   the second
     trainer.py, refresher.py, process.py   the processes they run in
     orders.py, messages.py      what is said between the processes
+    roster.py         whom is planned for: settings, what ScaledObjects declare, what was measured
+    cluster_side.py   the cluster: cluster_reader.py (a process) with cluster_reading.py (what is
+                      news), cluster_desk.py (beside targets and plans), cluster_view.py (to serve)
+    gauge_side.py     capacities: gauger.py (a process) with capacity_source.py (its questions)
+    late_events.py, headroom.py   what came too late; how many hold places
+    mailbox.py        what the serving process says to a helper
     logs.py           structured logs
 
 The serving process imports this package; what only a trainer needs (models) is imported in

@@ -9,7 +9,7 @@ import yaml
 from forecaster.cluster.annotations import KEYS, DeclaredWorkload, read_annotations
 from forecaster.cluster.seen import ScaledObjectSeen, TargetRef
 from forecaster.planning.capacity import Mode
-from forecaster.settings.shape import DefaultsShape, WorkloadShape
+from forecaster.settings.workload_shape import DefaultsShape, WorkloadShape
 
 PLAYER = ScaledObjectSeen(
     "streaming",

@@ -16,7 +16,7 @@ from forecaster.cluster.reporting import INVALID_ANNOTATION
 from forecaster.cluster.resources import SCALED_OBJECTS
 from forecaster.cluster.seen import ScaledObjectSeen
 from forecaster.cluster.streams import Timeouts
-from forecaster.settings.shape import DefaultsShape
+from forecaster.settings.workload_shape import DefaultsShape
 from tests.cluster.objects import scaled_object
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "annotations.md").read_text()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from forecaster.cluster.declared import DeclaredWorkloads
 from forecaster.cluster.seen import ScaledObjectSeen, TargetRef
-from forecaster.settings.shape import DefaultsShape
+from forecaster.settings.workload_shape import DefaultsShape
 
 
 def seen(name: str, *, uid: str = "", target: str = "", **annotations: str) -> ScaledObjectSeen:

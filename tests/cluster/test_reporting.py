@@ -10,7 +10,7 @@ from forecaster.cluster.client import ClusterClient
 from forecaster.cluster.declared import DeclaredWorkloads
 from forecaster.cluster.reporting import EventLedger, EventReporter, Notice
 from forecaster.cluster.resources import PODS
-from forecaster.settings.shape import DefaultsShape
+from forecaster.settings.workload_shape import DefaultsShape
 from tests.cluster.standin import Fault, StandIn
 from tests.cluster.test_declared import enabled
 
