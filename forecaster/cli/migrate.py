@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.migrate_cluster import check_source, read_from_cluster
 from forecaster.cli.migrate_files import check_folder, read_inputs, write_folder
+from forecaster.cli.migrate_options import move_options
 from forecaster.cli.options import UnitOption, check_lead_time, read_duration
 from forecaster.cli.terminal import out, print_notice, print_warning
 from forecaster.cli.traffic_input import check_zone
 
 if TYPE_CHECKING:
-    from forecaster.migration.moves import Moves
-    from forecaster.settings.versions import Version
+    from forecaster.migration.from_cluster import ClusterManifests
+    from forecaster.migration.moves import MoveOptions, Moves
 
 __all__ = ["migrate"]
 
+_CLUSTER = "Cluster"
 _COMPARISON = "Comparison"
 _DAYS = 7
 
@@ -75,6 +79,52 @@ def migrate(
         typer.Option(metavar="VERSION", help="KEDA's version.", show_default="2.20"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Read from the cluster itself, besides MANIFESTS if there are any.",
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = False,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="How it is reached; the pod's service account, or kubectl's, where left out.",
+            show_default=False,
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The context of the kubeconfig.",
+            show_default="the current one",
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NS",
+            help="A namespace whose HPAs are read; may be repeated. All where left out.",
+            show_default=False,
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = None,
+    adapter_configmap: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--adapter-configmap",
+            metavar="NS/NAME",
+            help="The ConfigMap of prometheus-adapter, where its name and labels are not the "
+            "usual ones.",
+            show_default=False,
+            rich_help_panel=_CLUSTER,
+        ),
+    ] = None,
     traffic: Annotated[
         str | None,
         typer.Option(
@@ -104,21 +154,31 @@ def migrate(
 
     Example: kubectl get hpa,deploy,prescalingevents,cm -A -o yaml | preroll migrate - -o new
 
+    Example: preroll migrate --cluster --context production --timezone Europe/Paris -o migration
+
     Example: preroll migrate manifests/ -o migration --traffic traffic.csv --timezone Europe/Paris
     """
     if output is None:
         raise typer.BadParameter(
             "where to? Write for example --output migration", param_hint="--output"
         )
-    if not manifests:
-        raise typer.BadParameter(
-            "which manifests? Write for example manifests/, or - for standard input",
-            param_hint="MANIFESTS",
-        )
+    only_with_cluster: dict[str, object] = {
+        "--kubeconfig": kubeconfig,
+        "--context": context,
+        "--namespace": namespace,
+        "--adapter-configmap": adapter_configmap,
+    }
+    check_source(manifests, cluster=cluster, only_with_cluster=only_with_cluster)
     check_lead_time(lead_time)
     check_zone(timezone)
     check_folder(output)
-    moves = _moves(manifests, prometheus, timezone, lead_time, kubernetes, keda)
+    options = move_options(prometheus, timezone, lead_time, kubernetes, keda)
+    read = None
+    if cluster:
+        read = read_from_cluster(kubeconfig, context, namespace or (), adapter_configmap or ())
+        for text in read.missing:
+            print_warning(text)
+    moves = _moves(manifests or (), read, options)
     from forecaster.cli.migrate_comparison import compared_with, read_past
     from forecaster.migration.files import migration_files
 
@@ -129,71 +189,36 @@ def migrate(
     write_folder(output, written.texts, force=force)
     for trap in written.traps:
         print_warning(str(trap))
+    warned = () if read is None else read.missing
     for text in (*moves.notes, *left_out):
-        print_notice(text)
+        if text not in warned:
+            print_notice(text)
     from forecaster.cli.migrate_view import migration_report
 
     out().print(migration_report(moves, compared, output), soft_wrap=True)
 
 
-def _moves(
-    manifests: list[str],
-    prometheus: str | None,
-    timezone: str,
-    lead_time: timedelta,
-    kubernetes: str | None,
-    keda: str | None,
-) -> Moves:
+def _moves(manifests: Sequence[str], read: ClusterManifests | None, options: MoveOptions) -> Moves:
+    """Manifests first: what stands in them counts, and the cluster has the rest."""
     from forecaster.errors import ManifestError
-    from forecaster.keda import DEFAULT_OPTIONS, ScaledObjectOptions
     from forecaster.migration.manifests import read_manifests
-    from forecaster.migration.moves import MoveOptions, plan_moves
+    from forecaster.migration.moves import plan_moves
     from forecaster.migration.old_setup import read_old_setup
-    from forecaster.migration.settings_file import PLACEHOLDER_URL
 
-    objects = ScaledObjectOptions(
-        kubernetes=_version(kubernetes, DEFAULT_OPTIONS.kubernetes, "--kubernetes"),
-        keda=_version(keda, DEFAULT_OPTIONS.keda, "--keda"),
-    )
-    url = _url(prometheus) if prometheus is not None else PLACEHOLDER_URL
-    options = MoveOptions(url, timezone, lead_time, objects)
-    moves = plan_moves(read_old_setup(read_manifests(read_inputs(manifests))), options)
+    objects = read_manifests(read_inputs(manifests)) if manifests else ()
+    notes: tuple[str, ...] = ()
+    if read is not None:
+        objects = (*objects, *read.manifests)
+        notes = (*read.missing, *read.notes)
+    moves = plan_moves(read_old_setup(objects, notes), options)
     if not moves.workloads:
         found = len(moves.setup.autoscalers)
+        sources = [*manifests, *([] if read is None else ["the cluster"])]
         raise ManifestError(
-            f"{', '.join(manifests)}: nothing is there to move: {found} HPA"
+            f"{', '.join(sources)}: nothing is there to move: {found} HPA"
             f"{'' if found == 1 else 's'}, none with the exporter's annotations or metric, and "
             "none that asks for external metrics. Write for example: kubectl get "
             "hpa,prescalingevents --all-namespaces --output yaml | preroll migrate - --output "
             "migration"
         )
     return moves
-
-
-def _version(text: str | None, default: Version, option: str) -> Version:
-    from forecaster.settings.versions import (
-        OLDEST_KEDA,
-        OLDEST_KUBERNETES,
-        read_version,
-        show_version,
-    )
-
-    if text is None:
-        return default
-    try:
-        return read_version(text, OLDEST_KEDA if option == "--keda" else OLDEST_KUBERNETES)
-    except ValueError as error:
-        example = f"{error}; write for example {show_version(default)}"
-        raise typer.BadParameter(example, param_hint=option) from error
-
-
-def _url(text: str) -> str:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "#" in text:
-        raise typer.BadParameter(
-            f"{text!r} is not an address; write for example http://prometheus.monitoring.svc:9090",
-            param_hint="--prometheus",
-        )
-    return text.rstrip("/")

@@ -18,6 +18,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -83,15 +84,21 @@ class ClusterClient:
         return object_of(body_of(answer, asked, self._timeouts.whole_answer), asked)
 
     def pages(
-        self, resource: Resource, namespace: str | None = None, *, size: int = PAGE_SIZE
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        size: int = PAGE_SIZE,
+        selecting: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[Page]:
         """All objects of a kind, page by page, as they were at one moment.
 
+        ``selecting`` is a labelSelector or a fieldSelector, as the API server reads them.
         ClusterExpired where reading took so long that the server has forgotten that moment.
         """
         token = ""
         while True:
-            query = {"limit": str(size), **({"continue": token} if token else {})}
+            query = {**selecting, "limit": str(size), **({"continue": token} if token else {})}
             answer, asked = self._ask("GET", resource.path(namespace), query)
             body = object_of(body_of(answer, asked, self._timeouts.whole_answer), asked)
             items, about = body.get("items"), body.get("metadata")

@@ -60,7 +60,7 @@ NEEDED_RULES: tuple[NeededRule, ...] = (
 """What each feature needs; nothing is written but Events."""
 
 
-def rule_text(resource: Resource) -> str:
+def rule_text(resource: Resource, verbs: tuple[str, ...] = _READ) -> str:
     """The rule that lets a kind be read, as it stands in a Role."""
-    verbs = ", ".join(_READ)
-    return f'{{apiGroups: ["{resource.group}"], resources: [{resource.plural}], verbs: [{verbs}]}}'
+    named = ", ".join(verbs)
+    return f'{{apiGroups: ["{resource.group}"], resources: [{resource.plural}], verbs: [{named}]}}'

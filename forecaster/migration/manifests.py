@@ -13,7 +13,7 @@ from typing import Any
 from forecaster.errors import EventFileError, ManifestError
 from forecaster.programme.yaml_data import Keys, YamlData, read_yaml_documents
 
-__all__ = ["Manifest", "ManifestText", "as_mapping", "as_texts", "read_manifests"]
+__all__ = ["Manifest", "ManifestText", "as_mapping", "as_texts", "manifest_of", "read_manifests"]
 
 _EXAMPLE = "kubectl get hpa,deployments --all-namespaces --output yaml > manifests.yaml"
 
@@ -102,15 +102,20 @@ def _objects(document: YamlData, source: str) -> Iterator[Manifest]:
                 f"{source}:line {document.line_of(keys)}: an item of a List is an object, not "
                 f"{str(one)[:40]!r}"
             )
-        metadata = as_mapping(one.get("metadata"))
-        yield Manifest(
-            data=one,
-            api_version=str(one.get("apiVersion") or ""),
-            kind=str(one.get("kind") or ""),
-            namespace=str(metadata.get("namespace") or "default"),
-            name=str(metadata.get("name") or ""),
-            place=f"{source}:line {document.line_of(keys)}",
-        )
+        yield manifest_of(one, f"{source}:line {document.line_of(keys)}")
+
+
+def manifest_of(data: Mapping[str, Any], place: str) -> Manifest:
+    """The object that ``data`` is; ``place`` says where it is from."""
+    metadata = as_mapping(data.get("metadata"))
+    return Manifest(
+        data=data,
+        api_version=str(data.get("apiVersion") or ""),
+        kind=str(data.get("kind") or ""),
+        namespace=str(metadata.get("namespace") or "default"),
+        name=str(metadata.get("name") or ""),
+        place=place,
+    )
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import time, timedelta
 
 from forecaster.events import Calendar, DailyWindow, Event
 from forecaster.keda import DEFAULT_OPTIONS, ScaledObjectOptions
 from forecaster.migration.calendar_file import migrate_events
+from forecaster.migration.manifests import as_mapping
 from forecaster.migration.old_setup import OldAutoscaler, OldSetup
 from forecaster.migration.settings_file import PLACEHOLDER_URL
 from forecaster.migration.workload import MigratedWorkload, migrate_workload, taken
@@ -66,6 +68,7 @@ def plan_moves(setup: OldSetup, options: MoveOptions) -> Moves:
             )
         else:
             moving[old.workload] = old
+    notes += _scaled_already(setup, moving)
     events = migrate_events(setup.manifests, moving.values(), options.timezone)
     return Moves(
         setup=setup,
@@ -77,6 +80,18 @@ def plan_moves(setup: OldSetup, options: MoveOptions) -> Moves:
         calendar=events.calendar,
         notes=tuple(dict.fromkeys((*notes, *events.notes))),
     )
+
+
+def _scaled_already(setup: OldSetup, moving: Container[str]) -> Iterator[str]:
+    """KEDA refuses a second ScaledObject of a workload."""
+    for one in setup.manifests:
+        target = as_mapping(one.spec.get("scaleTargetRef")).get("name")
+        workload = f"{one.namespace}/{target}"
+        if one.kind == "ScaledObject" and workload in moving:
+            yield (
+                f"{one.place}: {one.called} scales {workload} already, and a workload has one: put "
+                "its triggers into the written one, and delete it before that is applied"
+            )
 
 
 def quiet_clock(windows: tuple[DailyWindow, ...], margin: timedelta) -> tuple[time, time] | None:

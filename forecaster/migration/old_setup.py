@@ -91,10 +91,13 @@ class OldSetup:
         return next((one for one in self.apis if one.group == group), None)
 
 
-def read_old_setup(manifests: Iterable[Manifest]) -> OldSetup:
-    """What the exporter, the adapter and the HPAs were told. An object that stands twice counts
-    once, and is noted."""
-    notes: list[str] = []
+def read_old_setup(manifests: Iterable[Manifest], noted: Iterable[str] = ()) -> OldSetup:
+    """What the exporter, the adapter and the HPAs were told, HPAs by namespace and name.
+
+    An object that stands twice counts once, and is noted. ``noted`` is what is known already to be
+    left out.
+    """
+    notes = list(noted)
     objects = _each_once(manifests, notes)
     cpu = {
         (one.kind, one.namespace, one.name): _requested_cpu(one)
@@ -113,7 +116,7 @@ def read_old_setup(manifests: Iterable[Manifest]) -> OldSetup:
     known = sorted((one for one in events if one), key=lambda one: (one.namespace, one.name))
     return OldSetup(
         manifests=objects,
-        autoscalers=tuple(autoscalers),
+        autoscalers=tuple(sorted(autoscalers, key=lambda one: (one.namespace, one.name))),
         events=tuple(known),
         rules=read_adapter_rules(objects),
         apis=tuple(_apis(objects)),

@@ -47,8 +47,8 @@ def test_the_example_set_is_written_and_said_in_80_columns(migrate, tmp_path):
     assert said.code == 0, said.err
     assert set(written(tmp_path / "out")) >= FILES
     lines = said.out.splitlines()
-    assert "streaming/player-api" in lines[1] and "120 rps" in lines[1]
-    assert "accounts/login" in lines[3] and "0.3 cores" in lines[3]
+    assert "accounts/login" in lines[1] and "0.3 cores" in lines[1]
+    assert "streaming/player-api" in lines[3] and "120 rps" in lines[3]
     assert "2 daily windows and 4 events, in events.yaml" in said.out
     assert f"Read {tmp_path / 'out' / 'PLAN.md'} next." in said.out
     assert "Prometheus: http://prometheus.monitoring.svc:9090, unless" in said.out

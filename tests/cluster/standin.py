@@ -213,7 +213,8 @@ class StandIn:
         query: dict[str, str],
     ) -> None:
         limit, token = int(query.get("limit", "0")), query.get("continue", "")
-        page = self.store.page(plural, namespace, limit, token)
+        selecting = query.get("labelSelector", ""), query.get("fieldSelector", "")
+        page = self.store.page(plural, namespace, limit, token, selecting)
         if page is None:
             gone = "The provided continue parameter is too old to display a consistent list result."
             await send(writer, 410, status(410, gone, reason="Expired"))

@@ -46,7 +46,17 @@ SHELVES = {
     "resourcequotas": ("ResourceQuota", "v1"),
     "nodes": ("Node", "v1"),
     "events": ("Event", "events.k8s.io/v1"),
+    "configmaps": ("ConfigMap", "v1"),
+    "prescalingevents": ("PrescalingEvent", "prescaling.bedrock.tech/v1"),
+    "apiservices": ("APIService", "apiregistration.k8s.io/v1"),
 }
+
+
+def fits(kept: Kept, label: str, field: str) -> bool:
+    about = json.loads(kept.text)["metadata"]
+    key, _, value = label.partition("=")
+    name = field.removeprefix("metadata.name=")
+    return (not label or (about.get("labels") or {}).get(key) == value) and name in ("", kept.name)
 
 
 class Store:
@@ -97,8 +107,18 @@ class Store:
             shelf.forgotten = self.version - 1
         self._snapshots.clear()
 
-    def page(self, plural: str, namespace: str | None, limit: int, token: str) -> bytes | None:
-        """A page of a list; None where the token is too old."""
+    def page(
+        self,
+        plural: str,
+        namespace: str | None,
+        limit: int,
+        token: str,
+        selecting: tuple[str, str] = ("", ""),
+    ) -> bytes | None:
+        """A page of a list; None where the token is too old.
+
+        ``selecting`` are a label and a field selector, of one ``key=value`` each, or empty.
+        """
         shelf = self.shelves[plural]
         if token:
             snapshot, _, at = token.rpartition(".")
@@ -112,9 +132,9 @@ class Store:
             kept = [
                 one
                 for (place, _), one in shelf.objects.items()
-                if namespace is None or place == namespace
+                if namespace in (None, place) and (not any(selecting) or fits(one, *selecting))
             ]
-            snapshot, start = f"{plural}-{namespace or ''}-{version}", 0
+            snapshot, start = f"{plural}-{namespace or ''}-{version}-{'-'.join(selecting)}", 0
         end = start + limit if limit else len(kept)
         about: Object = {"resourceVersion": str(version)}
         if end < len(kept):

@@ -8,6 +8,7 @@ import yaml
 from forecaster.migration.manifests import ManifestText, read_manifests
 from forecaster.migration.moves import MoveOptions, Moves, plan_moves
 from forecaster.migration.old_setup import OldSetup, read_old_setup
+from tests.cluster.standin import StandIn
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "examples" / "migration"
 PREFIX = "annotations.scaling.exporter."
@@ -106,6 +107,20 @@ RULES = {
         }
     ]
 }
+
+
+def example_objects() -> list[dict[str, Any]]:
+    """The example set's objects, each as the API server would have it."""
+    found = []
+    for path in sorted(EXAMPLE.glob("*.yaml")):
+        for one in yaml.safe_load_all(path.read_text()):
+            found += one["items"] if one["kind"] == "List" else [one]
+    return found
+
+
+def put_objects(server: StandIn, objects: list[dict[str, Any]]) -> None:
+    """Put them into a stand-in API server, in no order of theirs."""
+    server.put_all(objects[::-1])
 
 
 def read(*objects: dict[str, Any]) -> OldSetup:

@@ -73,11 +73,11 @@ def test_older_versions_are_read_alike_and_noted():
     second["apiVersion"] = "autoscaling/v2beta1"
     setup = read(first, second)
     assert [[shown(metric) for metric in one.metrics] for one in setup.autoscalers] == [
-        [("Resource", "cpu", "Utilization", 70.0)],
         [
             ("External", "prescale_metric", "Value", 10.0),
             ("Resource", "cpu", "Utilization", 60.0),
         ],
+        [("Resource", "cpu", "Utilization", 70.0)],
     ]
     assert "is autoscaling/v1, read as autoscaling/v2" in setup.notes[0]
     assert "is autoscaling/v2beta1, read as autoscaling/v2" in setup.notes[1]

@@ -126,12 +126,12 @@ def test_only_what_has_to_do_with_the_exporter_or_external_metrics_moves():
         hpa("cpu", metrics=[cpu()], window=None),
         hpa("pods", metrics=[pods], window=None),
     )
-    assert [one.old.name for one in moves.workloads] == ["annotated", "external", "exporter"]
+    assert [one.old.name for one in moves.workloads] == ["annotated", "exporter", "external"]
     assert [one.name for one in moves.stay] == ["cpu", "pods"]
 
 
 def test_a_workload_has_one_autoscaler():
-    second = hpa("other")
+    second = hpa("second")
     second["spec"]["scaleTargetRef"]["name"] = "player-api"
     moves = moved(hpa(), second)
     assert [one.old.name for one in moves.workloads] == ["player-api"]
