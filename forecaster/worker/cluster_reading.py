@@ -221,7 +221,7 @@ class ClusterReading:
         nodes = sorted(self._inventory.nodes, key=lambda one: one.name)
         room = ClusterRoom(
             tuple(sorted(quotas, key=lambda one: (one.namespace, one.name))),
-            tuple(nodes) if self._settings.nodes else None,
+            tuple(nodes) if self._inventory.is_listed("Node") else None,
         )
         if room != self._told_room:
             self._told_room = room

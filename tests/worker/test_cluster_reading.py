@@ -406,6 +406,16 @@ def test_quotas_of_our_namespaces_are_told_and_not_with_each_pod():
     assert of(ClusterRoom, one.tell(after=15.0))[-1].quotas == (used[-1],)
 
 
+def test_nodes_that_nobody_has_read_are_not_a_cluster_without_room():
+    one = Telling("tv/player", nodes=True)
+    quota = QuotaSeen("tv", "q", {"pods": 9.0})
+    (room,) = of(ClusterRoom, one.all_listed(quota))  # Node: 403, or on its way
+    assert (room.quotas, room.nodes) == ((quota,), None)
+    node = NodeSeen("n1", NOW, NOW, 4.0, 1e9, 110)
+    (room,) = of(ClusterRoom, one.tell(listed("Node", node), after=15))
+    assert room.nodes == (node,)
+
+
 def test_a_declared_workload_brings_the_quota_of_its_namespace():
     one = Telling()
     told = one.all_listed(QuotaSeen("tv", "q", {"pods": 9.0}), but=("ScaledObject",))
