@@ -66,7 +66,8 @@ class Manifest:
 def read_manifests(texts: Iterable[ManifestText]) -> tuple[Manifest, ...]:
     """All objects of the texts, in their order; ``List`` objects are unpacked.
 
-    ManifestError, with file and line, for what is no YAML, and where there is no object at all.
+    ManifestError, with file and line, for what is no YAML, for a key that stands twice, and where
+    there is no object at all.
     """
     found: list[Manifest] = []
     sources = []
@@ -77,6 +78,7 @@ def read_manifests(texts: Iterable[ManifestText]) -> tuple[Manifest, ...]:
         except EventFileError as error:
             raise ManifestError(str(error)) from error
         for document in documents:
+            _check_keys(document, one.source)
             found += _objects(document, one.source)
     if not found:
         raise ManifestError(
@@ -84,6 +86,16 @@ def read_manifests(texts: Iterable[ManifestText]) -> tuple[Manifest, ...]:
             f"example {_EXAMPLE}"
         )
     return tuple(found)
+
+
+def _check_keys(document: YamlData, source: str) -> None:
+    """Of a key that stands twice the first value would be lost; kubectl refuses it as well."""
+    if document.repeated:
+        keys, first, line = document.repeated[0]
+        raise ManifestError(
+            f"{source}:line {line}: {keys[-1]!r} stands already in line {first}; write it once, "
+            "and between two objects a line with ---"
+        )
 
 
 def _objects(document: YamlData, source: str) -> Iterator[Manifest]:

@@ -48,8 +48,13 @@ def test_an_object_without_a_namespace_is_in_the_default_one():
         ("just words", "0.yaml:line 1: a Kubernetes object is a mapping with apiVersion and kind"),
         ("kind: List\nitems: [3]", "0.yaml:line 2: an item of a List is an object, not '3'"),
         ("", "there is no Kubernetes object in it; write for example kubectl get hpa"),
+        # Two files that were joined by cat: the first object would be lost.
+        (
+            "kind: A\nspec: {}\nkind: B\n",
+            "0.yaml:line 3: 'kind' stands already in line 1; write it once, and between two",
+        ),
     ],
-    ids=["no-yaml", "no-object", "no-item", "empty"],
+    ids=["no-yaml", "no-object", "no-item", "empty", "twice"],
 )
 def test_what_is_no_manifest_is_told_with_its_place(text, told):
     with pytest.raises(ManifestError) as refused:
