@@ -15,7 +15,7 @@ from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
 from forecaster.events import Event
 from forecaster.planning.capacity import replicas_for
-from forecaster.planning.event_floor import planned_floors
+from forecaster.planning.event_floor import served_floors
 from forecaster.planning.hold import hold
 from forecaster.traffic.history import FloatArray
 
@@ -57,15 +57,15 @@ class MovedPreroll:
         return {"quantile": self.quantile, "utilisation": self.share}
 
     def floor(self, span: ReplaySpan, settings: ReplaySettings) -> Floor:
-        """The larger of what was forecast and what events declare, in replicas."""
+        """The larger of what was forecast and what events declare, held as the planner does."""
         rule = settings.rule(self.quantile, self.hold_down)
         rule = replace(rule, capacity_rps=rule.capacity_rps * self.share)
         unknown = np.isnan(self.lead_peak_rps)
         needed = replicas_for(np.where(unknown, 0.0, self.lead_peak_rps), rule)
         step = span.series.step
-        declared = planned_floors(self.events, rule, span.at(0), step, len(span))
-        floors = np.maximum(hold(needed, rule.hold_steps(step)), declared)
-        floor = served_floor(floors, unknown & (declared == 0))
+        declared = served_floors(self.events, rule, span.at(0), step, span.known_rps)
+        needed = np.maximum(needed, declared)
+        floor = served_floor(hold(needed, rule.hold_steps(step)), unknown & (declared == 0))
         return replace(floor, behavior=EXAMPLE_BEHAVIOR)
 
     def variants(self) -> tuple[Self, ...]:

@@ -145,6 +145,20 @@ def test_prerolls_floor_is_there_a_lead_time_before_and_at_once():
     assert at(span, replay, "19T18:59") == 40
 
 
+def test_prerolls_floor_goes_on_while_its_audience_stays_and_is_held_down_as_the_planner_does():
+    span = flat(70.0)
+    rates = span.series.rate_rps.copy()
+    start = datetime(2026, 7, 19, 18, tzinfo=UTC)
+    eight = int((start + timedelta(hours=2) - span.start) / timedelta(minutes=1))
+    rates[:eight] = 2000.0  # more than half of what 40 replicas stand for, until 20:00
+    span = ReplaySpan(TrafficSeries("tv/web", span.start, timedelta(minutes=1), rates), span.start)
+    told = np.full(len(span), 70.0)
+    show = Event(start, start + timedelta(hours=1), "show", floor_replicas=40, hold=True)
+    moved = MovedPreroll(0.98, told, 0.7, (show,), timedelta(minutes=5))
+    floor = moved.floor(span, SETTINGS).source.values
+    assert [int(floor[eight + minutes]) for minutes in (-30, 0, 5, 6)] == [40, 40, 40, 1]
+
+
 def test_prerolls_replicas_are_planned_as_full_as_the_hpa_wants_them():
     span = flat(1.0)
     told = np.full(len(span), 700.0)  # at 70 of 100 a replica: 10
