@@ -10,16 +10,21 @@ from typing import Any
 from forecaster.durations import format_duration
 from forecaster.keda import Trap, find_traps, reasons_of, without_server_fields, write_yaml
 from forecaster.keda.yaml_text import Comments
+from forecaster.migration.adapter import read_adapter_rules
 from forecaster.migration.calendar_file import events_text
 from forecaster.migration.comparison import Compared
 from forecaster.migration.comparison_text import comparison_markdown, comparison_page
+from forecaster.migration.exporter_objects import is_event
 from forecaster.migration.moves import Moves
+from forecaster.migration.old_setup import OldSetup
 from forecaster.migration.paths import (
     AUTHENTICATION,
     EVENTS,
+    EVENTS_BACKUP,
     PLAN,
     SETTINGS,
     api_backup,
+    configuration_backup,
     hpa_backup,
     object_file,
 )
@@ -72,10 +77,7 @@ def migration_files(
         comments = {**reasons_of(made.data, keda, found), "": _head(moved)}
         texts[object_file(moved)] = write_yaml([made.data], partial(_said, comments))
         texts[hpa_backup(moved)] = write_yaml([without_server_fields(moved.old.manifest.data)])
-    apis = {api.name: api for api in moves.setup.apis}
-    for one in moves.setup.manifests:
-        if one.kind == "APIService" and one.name in apis:
-            texts[api_backup(apis[one.name])] = write_yaml([without_server_fields(one.data)])
+    texts |= _backup(moves.setup)
     beside = [
         one.data for one in moves.setup.manifests if one.kind in ("Deployment", "StatefulSet")
     ]
@@ -86,6 +88,22 @@ def migration_files(
     told = list(dict.fromkeys(map(str, traps)))
     texts[PLAN] = plan_text(moves, told, compared=bool(compared))
     return MigrationFiles(texts, tuple(dict.fromkeys(traps)))
+
+
+def _backup(setup: OldSetup) -> dict[str, str]:
+    """What the way back needs besides the HPAs: APIServices, the adapter's rules, the events."""
+    texts: dict[str, str] = {}
+    apis = {api.name: api for api in setup.apis}
+    for one in setup.manifests:
+        if one.kind == "APIService" and one.name in apis:
+            texts[api_backup(apis[one.name])] = write_yaml([without_server_fields(one.data)])
+        elif one.kind == "ConfigMap" and read_adapter_rules([one]):
+            texts[configuration_backup(one)] = write_yaml([without_server_fields(one.data)])
+    events = [one for one in setup.manifests if is_event(one)]
+    if events:
+        by_name = sorted(events, key=lambda one: (one.namespace, one.name))
+        texts[EVENTS_BACKUP] = write_yaml([without_server_fields(one.data) for one in by_name])
+    return texts
 
 
 def _said(comments: Comments, _: Mapping[str, Any]) -> Comments:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from forecaster.migration.manifests import Manifest
 from forecaster.migration.old_setup import OldApi
 from forecaster.migration.workload import MigratedWorkload
 
 __all__ = [
     "AUTHENTICATION",
     "EVENTS",
+    "EVENTS_BACKUP",
     "PLAN",
     "SETTINGS",
     "api_backup",
+    "configuration_backup",
     "hpa_backup",
     "object_file",
 ]
@@ -19,6 +22,9 @@ SETTINGS = "preroll.yaml"
 EVENTS = "events.yaml"
 PLAN = "PLAN.md"
 AUTHENTICATION = "trigger-authentication.yaml"
+
+
+EVENTS_BACKUP = "backup/prescalingevents.yaml"
 
 
 def object_file(one: MigratedWorkload) -> str:
@@ -34,3 +40,8 @@ def hpa_backup(one: MigratedWorkload) -> str:
 def api_backup(api: OldApi) -> str:
     """An APIService as it was read."""
     return f"backup/apiservice-{api.name}.yaml"
+
+
+def configuration_backup(one: Manifest) -> str:
+    """The adapter's ConfigMap as it was read."""
+    return f"backup/configmap-{one.namespace}.{one.name}.yaml"
