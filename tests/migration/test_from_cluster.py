@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
+import yaml
 
 from forecaster.cluster.client import ClusterClient
 from forecaster.errors import ClusterRefused, ClusterUnavailable
@@ -282,3 +285,25 @@ def test_a_workload_that_has_a_scaled_object_already_is_said(
         "ScaledObject streaming/theirs scales streaming/player-api already" in text
         for text in moves.notes
     )
+
+
+def test_the_role_in_the_guide_grants_what_is_asked_and_nothing_else(
+    server: StandIn, client: ClusterClient
+) -> None:
+    put_objects(server, example_objects())
+    read_cluster(client)
+    read_cluster(client, adapters=[("monitoring", "prometheus-adapter")])
+    guide = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text()
+    role = next(
+        yaml.safe_load(block)
+        for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+        if "kind: ClusterRole" in block
+    )
+    granted = {
+        (resource, verb)
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {(one.plural, one.verb) for one in server.asked}
+    kubernetes_validate.validate(role, "1.35", strict=True)
