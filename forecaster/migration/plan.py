@@ -146,7 +146,7 @@ def _api(moves: Moves) -> str:
     places = [rule.place for rule in moves.setup.rules if rule.external]
     configuration = places[0].rpartition(", ")[0] if places else "its configuration"
     unknown = (
-        "\nThe manifests hold no APIService of it; see who owns it first: `kubectl get apiservice "
+        "\nNo APIService of it was read; see who owns it first: `kubectl get apiservice "
         f"{known.name}`.\n"
     )
     return _filled(

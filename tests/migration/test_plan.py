@@ -149,7 +149,7 @@ def test_capacity_that_is_not_known_is_said():
 
 def test_without_the_api_service_it_has_to_be_looked_up():
     text = plan_of(hpa(), RULES)
-    assert "The manifests hold no APIService of it" in text
+    assert "No APIService of it was read" in text
     assert "backup/apiservice" not in text
 
 
@@ -206,3 +206,10 @@ def window(start, end):
 )
 def test_the_quiet_hours_are_the_longest_stretch_without_a_window(windows, quiet):
     assert quiet_clock(tuple(windows), timedelta(minutes=10)) == quiet
+
+
+def test_the_exporters_metrics_from_preroll_are_offered_for_the_time_in_between(plan):
+    text = " ".join(plan.split())
+    assert "server: {prescaling_metrics: true}" in text
+    assert "`prescaling_metric` needs `kubernetes: {watch: true}`" in text
+    assert text.index("In between, the exporter's metrics") < text.index("## 4. Make ready")
