@@ -166,6 +166,8 @@ class _Reading:
             found = whole_objects(self._client, resource)
         except ClusterRefused as error:
             if error.status == 403 and self._namespaces:
+                elsewhere = "those of other namespaces are left out; name theirs with --namespace"
+                self._lacks(resource, None, elsewhere)
                 return self._beside(resource, why, absent)
             found = self._without(resource, None, error, why, absent)
         self._advance()
@@ -202,7 +204,8 @@ class _Reading:
     def _lacks(
         self, resource: Resource, namespace: str | None, why: str, verb: str = "list"
     ) -> None:
-        where = f" in {namespace}" if namespace else ""
+        everywhere = " in all namespaces" if self._namespaces and resource.namespaced else ""
+        where = f" in {namespace}" if namespace else everywhere
         self._missing.append(
             f"{resource.full_name} may not be read{where}: {why}; allow "
             f"{rule_text(resource, (verb,))}"

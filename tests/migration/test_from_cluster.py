@@ -223,6 +223,17 @@ def test_of_a_namespace_only_its_hpas_are_read_but_events_wherever_they_are(
     }
 
 
+def test_events_that_may_be_read_in_named_namespaces_alone_are_read_there_and_others_missed(
+    server: StandIn, client: ClusterClient
+) -> None:
+    put_objects(server, example_objects())
+    server.fail(Fault("prescalingevents", "list", status=403))
+    read = read_cluster(client, ["accounts", "prescaling"])
+    assert len(moves_of(read).setup.events) == 4
+    (missing,) = read.missing
+    assert "may not be read in all namespaces: those of other namespaces are left out" in missing
+
+
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
