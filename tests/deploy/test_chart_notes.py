@@ -103,3 +103,10 @@ def test_the_notes_fit_a_terminal_and_have_no_empty_gaps(name: str) -> None:
     notes = rendered(name).notes
     assert "\n\n\n" not in notes
     assert "<no value>" not in notes and "%!" not in notes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_line_stands_between_the_steps(name: str) -> None:
+    lines = rendered(name).notes.splitlines()
+    steps = [at for at, line in enumerate(lines) if re.match(r"\d\. ", line)]
+    assert len(steps) == 4 and not any(lines[at - 1] for at in steps)
