@@ -13,11 +13,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from datetime import UTC, datetime, timedelta
 
+import freezegun
 import numpy as np
 import pytest
 
 from forecaster.traffic.history import TrafficSeries
 from forecaster.traffic.sample import sample_history
+
+# Stopping the clock looks at every attribute of every module; those of kubernetes load on a look.
+freezegun.configure(extend_ignore_list=["kubernetes"])
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -250,7 +250,8 @@ def test_the_example_behavior_is_that_of_the_example_manifest():
     }
     assert policy.type is PolicyType.PODS
     assert behavior["scaleDown"] == {
-        "stabilizationWindowSeconds": down.stabilization_window_seconds
+        "stabilizationWindowSeconds": down.stabilization_window_seconds,
+        "selectPolicy": down.select_policy.value,
     }
 
 
