@@ -115,7 +115,9 @@ class ReadinessView(View):
 class RuleView(View):
     """How a workload turns traffic into replicas."""
 
-    capacity_rps: float
+    capacity_rps: Annotated[
+        float | None, Field(description="null where it is to be measured, and is not known yet")
+    ]
     lead_time_seconds: float
     quantile: float
     min_replicas: int

@@ -16,7 +16,6 @@ from api.schemas import (
     WorkloadView,
 )
 from forecaster.errors import NoUsablePlan
-from forecaster.planning.capacity import ScalingRule
 from forecaster.planning.live import ToldPeak
 from forecaster.planning.plan import Plan
 from forecaster.planning.snapshot import ObservedTraffic, TrainingState, WorkloadState
@@ -66,7 +65,7 @@ def workload_view(
         namespace=state.namespace,
         name=state.name,
         mode=state.rule.mode,
-        rule=_rule(state.rule),
+        rule=_rule(state),
         target=target,
         reason=reason,
         notices=list(state.notices),
@@ -90,9 +89,10 @@ def _lead_peak(told: ToldPeak | None) -> LeadPeakView | None:
     )
 
 
-def _rule(rule: ScalingRule) -> RuleView:
+def _rule(state: WorkloadState) -> RuleView:
+    rule = state.rule
     return RuleView(
-        capacity_rps=rule.capacity_rps,
+        capacity_rps=None if state.why_off else rule.capacity_rps,
         lead_time_seconds=rule.lead_time.total_seconds(),
         quantile=rule.quantile,
         min_replicas=rule.min_replicas,

@@ -7,7 +7,7 @@ if declared.take(difference.before, difference.after):      # of ScaledObjects
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from forecaster.cluster.annotations import DeclaredWorkload, read_annotations
@@ -99,14 +99,20 @@ class DeclaredWorkloads:
             self._judged = tuple(counted), tuple(found)
         return self._judged
 
+    def _said_by(self, key: tuple[str, str]) -> Mapping[str, str]:
+        return self._good[key].source.annotations
+
     def _drop(self, key: tuple[str, str]) -> bool:
         good, bad = self._good.pop(key, None), self._bad.pop(key, None)
         return good is not None or bad is not None
 
     def _judge_all(self) -> Iterator[tuple[DeclaredWorkload, SettingsProblem | None]]:
-        """Each declaration, with what stands in its way: the settings, or another object."""
+        """Each declaration, with what stands in its way: the settings, or another object.
+
+        Who has a workload's name as its own comes before who asks for it by an annotation.
+        """
         taken: dict[str, str] = {}
-        for key in sorted(self._good):
+        for key in sorted(self._good, key=lambda one: (_NAME in self._said_by(one), one)):
             one = self._good[key]
             workload = one.settings.workload
             place = _NAME if _NAME in one.source.annotations else f"{ANNOTATION_PREFIX}enabled"

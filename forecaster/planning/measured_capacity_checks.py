@@ -45,7 +45,7 @@ def check_present(
     traffic: TrafficSeries | None, replicas: TrafficSeries | None, saturation: TrafficSeries | None
 ) -> Refused:
     """Which of the signals are not there."""
-    named = {"traffic": traffic, "ready replicas": replicas, "saturation": saturation}
+    named = {"traffic": traffic, "count of ready replicas": replicas, "saturation": saturation}
     absent = [name for name, one in named.items() if one is None]
     return Refused(
         Refusal.MISSING,

@@ -110,3 +110,16 @@ def test_of_two_of_one_name_the_first_counts_and_takes_its_place_when_it_goes() 
     ]
     declared.take(enabled("a", "1", called="page"), None)
     assert (workloads(declared), said(declared)) == ({"streaming/page": 2.0}, [])
+
+
+def test_an_object_asks_in_vain_for_the_name_that_another_has_by_itself() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("ads", "50", called="manifest"))
+    declared.take(None, enabled("manifest", "120"))
+    assert workloads(declared) == {"streaming/manifest": 120.0}
+    assert said(declared) == [
+        "ScaledObject streaming/ads: preroll.io/name: streaming/manifest is declared by "
+        "ScaledObject streaming/manifest already; for example: preroll.io/name: ads"
+    ]
+    declared.take(enabled("manifest", "120"), None)
+    assert workloads(declared) == {"streaming/manifest": 50.0}

@@ -33,7 +33,7 @@ def test_a_signal_that_is_not_there_is_named():
     found = measure_capacity(signals.traffic, None, None, 0.7, signals.now)
     assert isinstance(found, Refused)
     assert found.refusal is Refusal.MISSING
-    assert "no ready replicas and no saturation" in found.reason
+    assert "no count of ready replicas and no saturation" in found.reason
 
 
 def test_signals_of_different_weeks_never_meet():
