@@ -154,6 +154,7 @@ def floors(span, settings):
     ]
 
 
+@pytest.mark.slow
 def test_the_hpa_alone_is_at_its_best(span, settings):
     frontier = build_frontier(sweep_alone(span, settings))
     fine = []
@@ -180,6 +181,7 @@ def test_every_point_is_what_a_replay_gives(span, settings):
     assert {one.policy for one in points} == {"hpa", "schedule", "exporter", "outlook", "preroll"}
 
 
+@pytest.mark.slow
 def test_looking_only_at_what_can_win_changes_no_winner(span, settings):
     alone = sweep_alone(span, settings)
     peaks = lead_peaks(span.rate_rps, settings.lead_steps(span.series.step))

@@ -122,6 +122,7 @@ def holed(task: PeakTask, hole: tuple[int, int]) -> PeakTask:
     return replace(task, series=series)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hole", HOLES.values(), ids=HOLES.keys())
 def test_late_traffic_delays_no_onset_and_the_replay_says_what_the_service_does(
     task: PeakTask,

@@ -101,6 +101,7 @@ def rounds(side, roster, until, seconds=60):
     raise AssertionError("it did not come true in time")
 
 
+@pytest.mark.slow
 def test_the_service_measures_new_workloads_once_and_then_in_their_turn():
     roster = Roster(FLEET)
     with serving() as server:
@@ -121,6 +122,7 @@ def test_the_service_measures_new_workloads_once_and_then_in_their_turn():
         side.end(5)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_is_a_trouble_and_asked_again_later():
     roster = Roster(FLEET)
     source, capacity = asked_of("http://127.0.0.1:1")
