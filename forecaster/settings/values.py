@@ -100,6 +100,11 @@ class Fleet:
     stale_after: timedelta | None = None
 
     @property
+    def active(self) -> dict[str, WorkloadSettings]:
+        """The workloads that are planned for, by name: those that are not off."""
+        return {one.workload: one for one in self.workloads if one.rule.mode is not Mode.OFF}
+
+    @property
     def live_age(self) -> timedelta:
         """``stale_after``; where it is not set, three intervals may be missing.
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from forecaster.errors import StoreError
 from forecaster.events import EMPTY_CALENDAR, Calendar
-from forecaster.planning.capacity import Mode
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import NO_VERSION, CalendarShelf
 
@@ -40,9 +39,7 @@ class CalendarWatch:
 
     def take_fleet(self, fleet: Fleet) -> None:
         """Other workloads, or other labels of them."""
-        self._workloads = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self._workloads = fleet.active
         self._parts = {name: self._selecting(one) for name, one in self._workloads.items()}
 
     def of(self, workload: str) -> Calendar:

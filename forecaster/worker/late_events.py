@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from forecaster.cluster.lead_time import announced_late
 from forecaster.events import Calendar, Event
-from forecaster.planning.capacity import Mode
 from forecaster.settings import Fleet
 
 __all__ = ["LateEvent", "LateEvents"]
@@ -56,9 +55,8 @@ def _late(event: Event, fleet: Fleet, now: datetime) -> LateEvent | None:
         return None
     concerned = [
         one
-        for one in fleet.workloads
-        if one.rule.mode is not Mode.OFF
-        and event.selector.matches(one.namespace, one.name, one.labels)
+        for one in fleet.active.values()
+        if event.selector.matches(one.namespace, one.name, one.labels)
     ]
     if not concerned:
         return None

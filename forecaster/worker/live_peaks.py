@@ -10,7 +10,6 @@ from datetime import datetime
 from forecaster.durations import format_duration
 from forecaster.errors import ForecastError, StoreError
 from forecaster.models.peak import LeadPeakModel, LivePeak
-from forecaster.planning.capacity import Mode
 from forecaster.planning.live import NO_TRAFFIC, ToldPeak
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import Learnt, PeakShelf, StoredPeak
@@ -63,9 +62,7 @@ class LivePeaks:
         """Other workloads or rules; a model goes on at work where its quantile and window stay."""
         before, step = self._workloads, fleet.step
         self._fleet = fleet
-        self._workloads = {
-            one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self._workloads = fleet.active
 
         def asks(one: WorkloadSettings) -> tuple[float, int]:
             return one.rule.quantile, one.rule.lead_steps(step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from forecaster.planning.capacity import Mode
 from forecaster.planning.live import NO_LIVE, NO_TRAFFIC, Live, ToldPeak
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet
@@ -27,9 +26,7 @@ class LiveWatch:
 
     def take_fleet(self, fleet: Fleet) -> None:
         """Other workloads or rules; a lead peak that was told under another one is dropped."""
-        self._rules = {
-            one.workload: one.rule for one in fleet.workloads if one.rule.mode is not Mode.OFF
-        }
+        self._rules = {name: one.rule for name, one in fleet.active.items()}
         self._told = {name: one for name, one in self._told.items() if self._fits(name, one)}
         self._silent = {name: why for name, why in self._silent.items() if name in self._rules}
 

@@ -15,7 +15,7 @@ from forecaster.models.peak import DEFAULT_LEVELS, LeadPeakModel, PeakConfig, tr
 from forecaster.models.peak.fleet import train_fleet
 from forecaster.models.peak.starter import load_starter
 from forecaster.models.peak.training import LEAST_ROWS, usable_rows
-from forecaster.planning.capacity import Mode, ScalingRule
+from forecaster.planning.capacity import ScalingRule
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import StoredPeak
 from forecaster.traffic.history import TrafficSeries
@@ -40,7 +40,7 @@ class PeakTraining:
     def __init__(self, fleet: Fleet, known: Iterable[TrafficSeries], now: datetime) -> None:
         self._fleet = fleet
         self._now = now
-        active = {one.workload for one in fleet.workloads if one.rule.mode is not Mode.OFF}
+        active = fleet.active
         self._known = {one.series_id: one for one in known if one.series_id in active}
         self._paths: dict[str, DayAheadPath] = {}
         self._borrowed: dict[int, LeadPeakModel] = {}

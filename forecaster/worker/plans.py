@@ -12,7 +12,6 @@ from forecaster.events import Calendar, Event
 from forecaster.events.uplift import UpliftModel
 from forecaster.models.event_outlook import outlook_with_events
 from forecaster.models.outlook import Outlook
-from forecaster.planning.capacity import Mode
 from forecaster.planning.plan import Plan, build_plan
 from forecaster.planning.target import Held
 from forecaster.settings import Fleet, WorkloadSettings
@@ -47,7 +46,7 @@ class Plans:
     """
 
     def __init__(self, fleet: Fleet, held: Callable[[str], tuple[Held, ...]]) -> None:
-        self.active = _active(fleet)
+        self.active = fleet.active
         """The workloads that are planned for."""
         self._held = held
         self._ahead = KnownAhead()
@@ -76,7 +75,7 @@ class Plans:
         """
         before = dict(self.active)
         self.active.clear()
-        self.active.update(_active(fleet))  # the same mapping: the floors look into it too
+        self.active.update(fleet.active)  # the same mapping: the floors look into it too
         for name in before.keys() - self.active.keys():
             self._drop(name)
         without = []
@@ -161,7 +160,3 @@ class Plans:
             reason = without_name(str(error), name)
             self.untaught[name] = f"{reason}; events lift by what is declared alone"
             return UpliftModel()
-
-
-def _active(fleet: Fleet) -> dict[str, WorkloadSettings]:
-    return {one.workload: one for one in fleet.workloads if one.rule.mode is not Mode.OFF}

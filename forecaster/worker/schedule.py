@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from forecaster.planning.capacity import Mode
 from forecaster.settings import Fleet, WorkloadSettings
 from forecaster.store import TrainingRecord
 
@@ -27,7 +26,7 @@ def due_workloads(
     failed is tried again alone, after 10 minutes, 20, 40 … up to the period. Workloads that are off
     are never due.
     """
-    active = [one for one in fleet.workloads if one.rule.mode is not Mode.OFF]
+    active = fleet.active.values()
     due_at = {one.workload: _due_at(one, fleet, records.get(one.workload)) for one in active}
     due = {name for name, at in due_at.items() if at <= now}
     if any(not _failing(records.get(name)) and due_at[name] > _AT_ONCE for name in due):
