@@ -16,7 +16,7 @@ from api.cluster_metrics import ClusterCollector, ClusterWorkloadCollector
 from api.event_metrics import EventCollector
 from api.headroom import HeadroomCollector, Headrooms
 from api.metrics import ServiceCollector, WorkloadCollector
-from api.old_metrics import OldMetricsCollector
+from api.old_metrics import OldMetricsCollector, events_near
 from api.pacing import in_turns
 from forecaster.planning.snapshot import Snapshot, WorkloadState
 from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
@@ -96,9 +96,10 @@ class MetricsPage:
             page.add(EventCollector(await run_in_threadpool(self._events.counts, now)))
         view = self._cluster()
         if self._old_metrics and self._events is not None:
+            near = await run_in_threadpool(events_near, self._events.calendar, now)
             for first in range(0, max(len(states), 1), _WORKLOADS_A_TURN):
                 some = states[first : first + _WORKLOADS_A_TURN]
-                old = OldMetricsCollector(some, self._events, view, now)
+                old = OldMetricsCollector(some, self._events, near, view, now)
                 await run_in_threadpool(page.add, old)
         if view is not NOTHING_KNOWN:
             names = list(view.workloads)

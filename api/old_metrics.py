@@ -15,27 +15,35 @@ from forecaster.planning.snapshot import WorkloadState
 from forecaster.worker.cluster_view import ClusterView
 from forecaster.worker.programme import Programme
 
-__all__ = ["OldMetricsCollector"]
+__all__ = ["OldMetricsCollector", "events_near"]
 
 _NEAR = timedelta(days=1)
+
+
+def events_near(calendar: Calendar, now: datetime) -> Calendar:
+    """The events that may say something at ``now``, for all workloads."""
+    return Calendar(calendar.within(now - _NEAR, now + _NEAR).events)
 
 
 class OldMetricsCollector(Collector):
     """What is declared for some workloads at ``now``, under the exporter's names and labels.
 
     Replicas are those that the cluster has; where it is not read, the metric that needs them has no
-    sample, and the HPA holds. ``prescaling_replicas`` needs none.
+    sample, and the HPA holds. ``prescaling_replicas`` needs none. ``near`` are the events around
+    ``now``, by ``events_near``.
     """
 
     def __init__(
         self,
         states: Iterable[WorkloadState],
         events: Programme,
+        near: Calendar,
         cluster: ClusterView,
         now: datetime,
     ) -> None:
         self._states = states
         self._events = events
+        self._near = near
         self._cluster = cluster
         self._now = now
 
@@ -45,23 +53,19 @@ class OldMetricsCollector(Collector):
             name: GaugeMetricFamily(name, text, labels=OLD_METRIC_LABELS)
             for name, text in OLD_METRIC_HELP.items()
         }
-        known = self._events.calendar
-        near = Calendar(known.within(self._now - _NEAR, self._now + _NEAR).events)
         for state in self._states:
             if state.rule.mode is Mode.OFF:
                 continue
-            self._add(families, state, near)
+            self._add(families, state)
         yield from families.values()
 
-    def _add(
-        self, families: dict[str, GaugeMetricFamily], state: WorkloadState, near: Calendar
-    ) -> None:
+    def _add(self, families: dict[str, GaugeMetricFamily], state: WorkloadState) -> None:
         workload, labels = state.workload, self._events.labels(state.workload)
         seen = self._cluster.of(workload).seen
         current = None if seen is None or seen.scaled is None else seen.scaled.replicas
         values = old_metrics(
             workload,
-            near,
+            self._near,
             self._now,
             current_replicas=current,
             ready_replicas=None if seen is None else seen.ready,
