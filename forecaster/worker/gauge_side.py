@@ -68,25 +68,25 @@ class GaugeSide:
         """What to listen to."""
         return [] if self._gauger is None else [self._gauger.receiver]
 
-    def round(self, fleet: Fleet, now: datetime) -> bool:
-        """Hear the gauger, or start it where a run is due; whether there is news."""
+    def round(self, fleet: Fleet, now: datetime) -> None:
+        """Hear the gauger, or start it where a run is due."""
         if self._gauger is not None:
-            return self._hear(now)
+            self._hear(self._gauger, now)
+            return
         wanted = [one for one in fleet.workloads if one.measured.capacity]
         if not wanted:
-            return False
+            return
         names = frozenset(one.workload for one in wanted)
         if self._source is None or self._capacity.replicas is None:
-            return self._cannot(names)
+            self._cannot(names)
+            return
         fresh = names - self._measured
         if fresh and self._seen_at is None:
             self._seen_at = now
         gathered = self._seen_at is not None and now - self._seen_at >= _GATHER
-        if not (now >= self._due or (gathered and not self._failures)):
-            return False
-        self._start(self._source, wanted, fleet)
-        self._seen_at = None
-        return False
+        if now >= self._due or (gathered and not self._failures):
+            self._start(self._source, wanted, fleet)
+            self._seen_at = None
 
     def ask_to_end(self) -> None:
         """Ask the gauger to end, without waiting."""
@@ -116,44 +116,38 @@ class GaugeSide:
             )
         )
 
-    def _hear(self, now: datetime) -> bool:
-        assert self._gauger is not None  # noqa: S101
-        messages, open_still = self._gauger.messages()
-        news = False
+    def _hear(self, gauger: Child, now: datetime) -> None:
+        messages, open_still = gauger.messages()
         for message in messages:
             if isinstance(message, Gauged):
                 self._roster.take_capacities(message.capacities)
                 self._measured |= message.capacities.keys()
                 self._failures, self._due, self.trouble = 0, now + _EVERY, None
-                news = True
             elif isinstance(message, GaugingFailed):
                 self._failed(message.error, now)
-        if self._gauger.silent_for > _LONGEST_SILENCE:
-            self._gauger.give_up("no sign of life for half an hour")
+        gauger.give_up_after(_LONGEST_SILENCE)
         if not open_still:
-            how = self._gauger.ended()
+            how = gauger.ended()
             self._gauger = None
             if how is not None:
                 _log.error("gauger died", extra={"reason": how})
                 self._failed(f"the gauger died ({how})", now)
-        return news
 
     def _failed(self, reason: str, now: datetime) -> None:
         self._failures += 1
         self._due = now + back_off(self._failures, _FIRST_RETRY, _LONGEST_RETRY)
         self.trouble = f"capacities cannot be measured: {reason}"
 
-    def _cannot(self, names: frozenset[str]) -> bool:
+    def _cannot(self, names: frozenset[str]) -> None:
         new = names - self._measured
         if not new:
-            return False
+            return
         self._measured = names
         told = (
             "Prometheus has to be asked for ready replicas and saturation: set "
             "capacity.replicas_query and capacity.saturation_query"
         )
         self._roster.take_capacities({name: MeasuredCapacity(None, told) for name in new})
-        return True
 
 
 def _in_use(known: MeasuredCapacity | None) -> CapacityInUse | None:
