@@ -90,9 +90,14 @@ class StandIn:
 
         async def stop() -> None:
             if self._server is not None:
+                # A server that closes while it accepts loses that socket without closing it
+                # (Python 3.11): so accept no more, let the last one through, and only then close.
+                for listening in self._server.sockets:
+                    self._loop.remove_reader(listening.fileno())
+                for _ in range(4):
+                    await asyncio.sleep(0)
                 self._server.close()
                 self._server = None
-            await asyncio.sleep(0)  # what was accepted last is known by then
             for writer in list(self._writers):
                 writer.transport.abort()
             await asyncio.sleep(0)

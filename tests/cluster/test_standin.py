@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import socket
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import kubernetes_validate
@@ -86,3 +91,30 @@ def test_its_objects_are_those_of_kubernetes(item: objects.Object) -> None:
 def test_its_objects_are_as_large_as_real_ones(item: objects.Object, least: int) -> None:
     assert len(json.dumps(item, separators=(",", ":"))) >= least
     assert item["metadata"]["managedFields"]
+
+
+def test_going_down_while_clients_knock_leaves_no_socket_behind(server: StandIn) -> None:
+    lost: list[object] = []
+    done = threading.Event()
+
+    def knock() -> None:
+        while not done.is_set():
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", server.port), 1).close()
+
+    before, sys.unraisablehook = sys.unraisablehook, lambda told: lost.append(told.exc_value)
+    knocking = [threading.Thread(target=knock) for _ in range(2)]
+    try:
+        for one in knocking:
+            one.start()
+        for _ in range(200):
+            server.down()
+            server.up()
+        done.set()
+        for one in knocking:
+            one.join()
+        gc.collect()
+    finally:
+        done.set()
+        sys.unraisablehook = before
+    assert not lost
