@@ -59,7 +59,7 @@ class Running:
             time.sleep(0.05)
         return target
 
-    def wait_until_ready(self, seconds: float = 60) -> float:
+    def wait_until_ready(self, seconds: float = 180) -> float:
         """How long it took until /readyz said yes."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:

@@ -115,7 +115,7 @@ def test_a_team_brings_its_workload_and_everything_is_known_of_it(cluster, make_
         assert event["regarding"]["name"] == "player-api"
 
         put_player(cluster, annotations=DECLARED | {"preroll.io/max-replicas": "7"})
-        until(lambda: workload(service)["rule"]["max_replicas"] == 7, seconds=10)
+        until(lambda: workload(service)["rule"]["max_replicas"] == 7, seconds=30)
         put_player(cluster, annotations=DECLARED | {"preroll.io/quantile": "98"})
         until(lambda: len(cluster.created()) > 1)
         event = cluster.created()[-1]

@@ -48,8 +48,8 @@ def test_from_the_first_start_over_a_stop_to_a_restart_without_a_source(folder):
 
     (folder / "traffic.csv.gz").unlink()
     with running(folder) as service:
-        service.wait_until_ready(seconds=20)
-        again = service.target_by("lead_peak", seconds=5)  # what was told before the restart
+        service.wait_until_ready(seconds=60)
+        again = service.target_by("lead_peak", seconds=20)  # what was told before the restart
         assert abs(again["planned_replicas"] - target["planned_replicas"]) <= 3  # a minute later
         assert "trained" not in service.events()
         deadline = time.monotonic() + 20
@@ -126,7 +126,7 @@ def test_a_killed_service_takes_its_helpers_along_and_serves_its_plan_when_it_is
         assert code == -signal.SIGKILL
         assert seconds < 15  # a helper that is just starting looks for its parent when it is up
     with running(folder) as service:
-        service.wait_until_ready(seconds=20)
+        service.wait_until_ready(seconds=60)
         again = service.target_by("lead_peak", seconds=20)["planned_replicas"]
         assert abs(again - before) <= 3
         assert "training begins" not in service.events()  # nothing was lost: nothing is due

