@@ -52,10 +52,11 @@ class ClusterCollector(Collector):
             ("limit", "namespace", "name", "resource"),
         )
         for one in view.fit:
-            labels = one.key
-            fit.add_metric(labels, max(0.0, (one.start - now).total_seconds()))
-            if one.allowed > 0:
-                excess.add_metric(labels, one.wanted / one.allowed)
+            for part in one.parts:
+                labels = (*one.key, part.resource)
+                fit.add_metric(labels, max(0.0, (part.start - now).total_seconds()))
+                if part.allowed > 0:
+                    excess.add_metric(labels, part.wanted / part.allowed)
         yield from (fit, excess)
         yield GaugeMetricFamily(
             "preroll_late_events",

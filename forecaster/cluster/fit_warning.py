@@ -14,7 +14,20 @@ from numpy.typing import NDArray
 from forecaster.cluster.planned import PlanGrid
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["FitWarning", "Limit", "Span", "amount_text", "news", "spans_above"]
+__all__ = [
+    "Excess",
+    "FitWarning",
+    "Limit",
+    "Span",
+    "WarningKey",
+    "amount_text",
+    "news",
+    "spans_above",
+    "tightest_first",
+]
+
+WarningKey = tuple[str, str, str]
+"""Limit, namespace and name of a warning."""
 
 _LAST_BITS = 1e-9
 _SAME = timedelta(minutes=15)
@@ -42,15 +55,43 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Excess:
+    """One resource of which more is wanted than ``allowed``: cores, bytes or pieces.
+
+    ``resource`` is ``replicas``, or a key of a quota such as ``requests.cpu``.
+    """
+
+    resource: str
+    spans: tuple[Span, ...]
+    allowed: float
+
+    @property
+    def start(self) -> datetime:
+        """When the first span begins."""
+        return self.spans[0].start
+
+    @property
+    def peak_at(self) -> datetime:
+        """When the most is wanted."""
+        return max(self.spans, key=lambda span: span.wanted).peak_at
+
+    @property
+    def wanted(self) -> float:
+        """The most that is wanted."""
+        return max(one.wanted for one in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class FitWarning:
-    """More is planned than there will be room for.
+    """More is planned than there will be room for; one for each cause.
 
     ``namespace`` and ``name`` are those of the workload whose maximum it is, or of the quota; both
-    empty for the nodes. ``resource`` is ``replicas``, or a key of a quota such as ``requests.cpu``;
-    ``wanted``, the most of all ``spans``, and ``allowed`` are in its unit: pieces, cores or bytes.
-    ``used_by_others`` is the part of ``wanted`` that no plan asks for. ``at_least`` where not all
-    that takes room is known. ``workloads`` are those that ask for most at the highest peak. ``fix``
-    is the change that would do, ``hours_ahead`` how far the first span is away.
+    empty for the nodes, where ``name`` says which of them, if only some are meant. ``resource``,
+    ``spans`` and ``allowed`` are of the tightest resource, as in :class:`Excess`; ``also`` are the
+    others that are exceeded. ``used_by_others`` is the part of ``wanted`` that no plan asks for.
+    ``at_least`` where not all that takes room is known; ``note`` is what else to know of it.
+    ``workloads`` are those that ask for most at the highest peak. ``fix`` is the change that would
+    do, ``hours_ahead`` how far the first span of all is away.
     """
 
     limit: Limit
@@ -64,28 +105,35 @@ class FitWarning:
     workloads: tuple[str, ...] = ()
     used_by_others: float = 0.0
     at_least: bool = False
+    also: tuple[Excess, ...] = ()
+    note: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> WarningKey:
         """The same for the same cause, however the plan moves from training to training."""
-        return (self.limit.value, self.namespace, self.name, self.resource)
+        return (self.limit.value, self.namespace, self.name)
+
+    @property
+    def parts(self) -> tuple[Excess, ...]:
+        """All that is exceeded, the tightest first."""
+        return (Excess(self.resource, self.spans, self.allowed), *self.also)
 
     @property
     def start(self) -> datetime:
-        """When the first span begins."""
-        return self.spans[0].start
+        """When the first span of all begins."""
+        return min(one.start for one in self.parts)
 
     @property
     def wanted(self) -> float:
-        """The most that is wanted."""
-        return max(one.wanted for one in self.spans)
+        """The most that is wanted of the tightest resource."""
+        return self.parts[0].wanted
 
     def text(self) -> str:
         """One line for people, with what to do."""
         what = {
             Limit.MAXIMUM: f"{self.namespace}/{self.name}",
             Limit.QUOTA: f"quota {self.namespace}/{self.name}",
-            Limit.NODES: "nodes",
+            Limit.NODES: f"nodes {self.name}".strip(),
         }[self.limit]
         first = self.spans[0]
         when = f"{_clock(first.start)} to {_clock(first.end)} UTC"
@@ -96,17 +144,35 @@ class FitWarning:
             amount_text(self.resource, self.wanted, up=True),
             amount_text(self.resource, self.allowed),
         )
-        unit = f" {self.resource}"
-        return f"{what}: {least}{wanted}{unit} wanted, {allowed} allowed, {when}; {self.fix}"
+        said = [f"{least}{wanted} {self.resource} wanted, {allowed} allowed, {when}"]
+        said += (f"also {_also(one)}" for one in self.also)
+        return f"{what}: " + "; ".join(filter(None, (*said, self.fix, self.note)))
+
+
+def tightest_first(parts: Iterable[Excess]) -> list[Excess]:
+    """By how many times what is allowed is wanted."""
+    return sorted(
+        parts, key=lambda one: -(one.wanted / one.allowed if one.allowed > 0 else math.inf)
+    )
+
+
+def _also(one: Excess) -> str:
+    wanted = amount_text(one.resource, one.wanted, up=True)
+    allowed = amount_text(one.resource, one.allowed)
+    return f"{wanted} {one.resource} wanted, {allowed} allowed, from {_clock(one.start)} UTC"
 
 
 def news(before: Iterable[FitWarning], after: Iterable[FitWarning]) -> tuple[FitWarning, ...]:
     """Those of ``after`` that people have not been told: new ones, and those that grew by a tenth.
 
-    ``before`` are the warnings as they were told.
+    ``before`` are the warnings as they were told. A resource that is exceeded as well is new.
     """
-    told = {one.key: one.wanted for one in before}
-    return tuple(one for one in after if one.wanted > told.get(one.key, 0.0) * _GREW)
+    told = {(one.key, part.resource): part.wanted for one in before for part in one.parts}
+    return tuple(
+        one
+        for one in after
+        if any(part.wanted > told.get((one.key, part.resource), 0.0) * _GREW for part in one.parts)
+    )
 
 
 def spans_above(grid: PlanGrid, wanted: FloatArray, allowed: float) -> tuple[Span, ...]:

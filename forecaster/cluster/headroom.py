@@ -92,7 +92,7 @@ def placeholder_deployment(
 
     ValueError where the workload requests nothing: its pods need no place.
     """
-    if not scaled.cpu and not scaled.memory:
+    if not scaled.pod.cpu and not scaled.pod.memory:
         raise ValueError(
             f"{workload}: its pods request neither cpu nor memory, so there is no place to hold; "
             "set resources.requests of its containers, for example cpu: 500m"
@@ -101,10 +101,10 @@ def placeholder_deployment(
     own = _name(name)
     labels = {f"{_LABEL}name": "preroll-placeholder", f"{_LABEL}instance": own}
     requests = {}
-    if scaled.cpu:
-        requests["cpu"] = amount_text("cpu", scaled.cpu, up=True)
-    if scaled.memory:
-        requests["memory"] = amount_text("memory", scaled.memory, up=True)
+    if scaled.pod.cpu:
+        requests["cpu"] = amount_text("cpu", scaled.pod.cpu, up=True)
+    if scaled.pod.memory:
+        requests["memory"] = amount_text("memory", scaled.pod.memory, up=True)
     count = {} if replicas is None else {"replicas": replicas}
     placed = {key: value for key, value in (placed_by or {}).items() if key in _PLACED_BY}
     return {

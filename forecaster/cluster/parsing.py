@@ -17,13 +17,14 @@ from forecaster.cluster.fields import (
     Malformed,
     condition,
     instant,
-    items,
     mapping,
     number,
     text,
     whole,
 )
 from forecaster.cluster.parsing_pods import pod_seen, target_ref
+from forecaster.cluster.parsing_shape import pod_shape, requirements, taints, words
+from forecaster.cluster.placing import Requirement
 from forecaster.cluster.resources import Resource
 from forecaster.cluster.seen import (
     AutoscalerSeen,
@@ -41,7 +42,7 @@ ANNOTATION_PREFIX = "preroll.io/"
 _PAUSED = "autoscaling.keda.sh/paused"
 _PAUSED_AT = "autoscaling.keda.sh/paused-replicas"
 _FALSE = {"0", "f", "F", "false", "False", "FALSE"}  # all else pauses, as KEDA reads it
-_NOT_FOR_WORKLOADS = ("node-role.kubernetes.io/control-plane", "node.kubernetes.io/")
+_OF_KUBERNETES = "node.kubernetes.io/"
 
 
 class BrokenObject(ValueError):
@@ -129,52 +130,40 @@ def _scaled(kind: str) -> Callable[[Mapping[str, Any]], Scaled]:
     def parse(item: Mapping[str, Any]) -> Scaled:
         about, spec = mapping(item, "metadata"), mapping(item, "spec")
         status = mapping(item, "status")
-        pod = mapping(mapping(spec, "template"), "spec")
         failure = condition(status, "ReplicaFailure")
         return Scaled(
             namespace=intern(text(about, "namespace")),
             ref=target_ref(kind, text(about, "name")),
             replicas=whole(spec, "replicas", 1),
             ready=whole(status, "readyReplicas", 0),
-            cpu=_requested(pod, "cpu"),
-            memory=_requested(pod, "memory"),
+            pod=pod_shape(mapping(mapping(spec, "template"), "spec")),
             refused=_told(failure, "True"),
         )
 
     return parse
 
 
-def _requested(pod: Mapping[str, Any], what: str) -> float:
-    """What containers and sidecars request in all; a limit alone is a request as well."""
-    sidecars = (one for one in items(pod, "initContainers") if one.get("restartPolicy") == "Always")
-    total = 0.0
-    for container in (*items(pod, "containers"), *sidecars):
-        resources = mapping(container, "resources")
-        asked = number(mapping(resources, "requests"), what)
-        total += number(mapping(resources, "limits"), what) or 0.0 if asked is None else asked
-    return total
-
-
 def _quota(item: Mapping[str, Any]) -> QuotaSeen:
-    about, status = mapping(item, "metadata"), mapping(item, "status")
-    hard = mapping(status, "hard") or mapping(mapping(item, "spec"), "hard")
+    about, spec, status = mapping(item, "metadata"), mapping(item, "spec"), mapping(item, "status")
+    hard = mapping(status, "hard") or mapping(spec, "hard")
     used = mapping(status, "used")
     return QuotaSeen(
         namespace=intern(text(about, "namespace")),
         name=text(about, "name"),
         hard={intern(key): number(hard, key) or 0.0 for key in hard},
         used={intern(key): number(used, key) or 0.0 for key in used},
+        scopes=(
+            *(Requirement(name, "Exists") for name in words(spec, "scopes")),
+            *requirements(mapping(spec, "scopeSelector"), "matchExpressions"),
+        ),
     )
 
 
 def _node(item: Mapping[str, Any]) -> NodeSeen:
     about, spec, status = mapping(item, "metadata"), mapping(item, "spec"), mapping(item, "status")
     room, ready = mapping(status, "allocatable"), condition(status, "Ready")
-    closed = spec.get("unschedulable") is True or any(
-        str(one.get("key")).startswith(_NOT_FOR_WORKLOADS)
-        and one.get("effect") != "PreferNoSchedule"
-        for one in items(spec, "taints")
-    )
+    labels, keeping_off = mapping(about, "labels"), tuple(taints(spec))
+    own = [one for one in keeping_off if one.key.startswith(_OF_KUBERNETES)]
     return NodeSeen(
         name=text(about, "name"),
         created=instant(about, "creationTimestamp") or 0.0,
@@ -182,7 +171,9 @@ def _node(item: Mapping[str, Any]) -> NodeSeen:
         cpu=number(room, "cpu") or 0.0,
         memory=number(room, "memory") or 0.0,
         pods=int(number(room, "pods") or 0),
-        schedulable=not closed,
+        schedulable=spec.get("unschedulable") is not True and not own,
+        labels={intern(str(key)): intern(str(value)) for key, value in labels.items()},
+        taints=tuple(one for one in keeping_off if one not in own),
     )
 
 

@@ -8,6 +8,7 @@ from sys import intern
 from typing import Any
 
 from forecaster.cluster.fields import instant, items, mapping, text, whole
+from forecaster.cluster.parsing_shape import pod_shape
 from forecaster.cluster.seen import PodSeen, TargetRef
 
 __all__ = ["pod_seen", "target_ref"]
@@ -52,6 +53,7 @@ def pod_seen(item: Mapping[str, Any]) -> PodSeen | None:
         unschedulable=unschedulable,
         restarts=sum(whole(one, "restartCount", 0) for one in items(status, "containerStatuses")),
         ending=about.get("deletionTimestamp") is not None,
+        shape=pod_shape(spec),
     )
 
 

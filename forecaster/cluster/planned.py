@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import AutoscalerSeen, Scaled, ScaledObjectSeen
 from forecaster.planning import IntArray, Plan, replicas_for
 from forecaster.planning.event_floor import planned_floors
@@ -25,7 +26,8 @@ class Planned:
 
     ``replicas`` is what the plan asks for, ``wanted`` the same without ``max_replicas`` of the
     settings; the same array where nothing is cut. The rest is what is seen of it now, None where it
-    is not read; ``pods`` are those that exist, for replicas that a quota refuses do not.
+    is not read; ``pods`` are those that exist, for replicas that a quota refuses do not, and
+    ``running`` is the shape of the newest of them.
     """
 
     namespace: str
@@ -39,6 +41,16 @@ class Planned:
     scaled_object: ScaledObjectSeen | None = None
     autoscaler: AutoscalerSeen | None = None
     pods: int | None = None
+    running: PodShape | None = None
+
+    @property
+    def shape(self) -> PodShape | None:
+        """What a pod of it is like: as the newest one is, for admission may have made more of it
+        than the template says; else as the template says; None where neither is known.
+        """
+        if self.running is not None:
+            return self.running
+        return None if self.scaled is None else self.scaled.pod
 
     @property
     def workload(self) -> str:
@@ -70,6 +82,7 @@ def planned(
     scaled_object: ScaledObjectSeen | None = None,
     autoscaler: AutoscalerSeen | None = None,
     pods: int | None = None,
+    running: PodShape | None = None,
 ) -> Planned:
     """A plan with what is seen of its workload; floors of events are in it."""
     rule, step = plan.rule, plan.outlook.step
@@ -91,6 +104,7 @@ def planned(
         scaled_object,
         autoscaler,
         pods,
+        running,
     )
 
 

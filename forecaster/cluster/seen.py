@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from forecaster.cluster.placing import Requirement, Taint
+from forecaster.cluster.pod_shape import NOTHING_ASKED, PodShape
+
 __all__ = [
     "AutoscalerSeen",
     "NodeSeen",
@@ -71,19 +74,17 @@ class AutoscalerSeen:
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """A Deployment or a StatefulSet: replicas, and what one of its pods asks for.
+    """A Deployment or a StatefulSet: replicas, and what its template makes of a pod.
 
-    ``cpu`` in cores and ``memory`` in bytes are the sums of the requests of containers and
-    sidecars; 0 where none is made. ``refused`` is the reason and message of a ReplicaFailure, such
-    as an exceeded quota.
+    What admission makes of the template, such as the defaults of a LimitRange, is not in ``pod``.
+    ``refused`` is the reason and message of a ReplicaFailure, such as an exceeded quota.
     """
 
     namespace: str
     ref: TargetRef
     replicas: int
     ready: int
-    cpu: float = 0.0
-    memory: float = 0.0
+    pod: PodShape = NOTHING_ASKED
     refused: str | None = None
 
 
@@ -93,7 +94,8 @@ class PodSeen:
 
     ``ready`` is when its Ready condition last became true, None while it is not; ``unschedulable``
     is the scheduler's message while it finds no node. ``owner`` is what is scaled, a Deployment
-    where a ReplicaSet stands between. ``restarts`` counts those of its containers.
+    where a ReplicaSet stands between. ``restarts`` counts those of its containers. ``shape`` is one
+    value for all pods that are alike.
     """
 
     namespace: str
@@ -108,11 +110,16 @@ class PodSeen:
     unschedulable: str | None = None
     restarts: int = 0
     ending: bool = False
+    shape: PodShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSeen:
-    """A node: what pods may ask of it (cores, bytes, pods), when it joined, when it was ready."""
+    """A node: what pods may ask of it (cores, bytes, pods), when it joined, when it was ready.
+
+    Not ``schedulable`` is one that is cordoned, or has a taint of Kubernetes' own, such as for a
+    full disk; ``taints`` are the others that keep pods off.
+    """
 
     name: str
     created: float
@@ -121,19 +128,22 @@ class NodeSeen:
     memory: float
     pods: int
     schedulable: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    taints: tuple[Taint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaSeen:
     """A ResourceQuota: what it allows and what is used, by its own keys, such as requests.cpu.
 
-    Numbers are in cores, bytes and pieces.
+    Numbers are in cores, bytes and pieces. It counts the pods that all of its ``scopes`` hold for.
     """
 
     namespace: str
     name: str
     hard: Mapping[str, float] = field(default_factory=dict, hash=False)
     used: Mapping[str, float] = field(default_factory=dict, hash=False)
+    scopes: tuple[Requirement, ...] = ()
 
 
 Seen = ScaledObjectSeen | AutoscalerSeen | Scaled | PodSeen | QuotaSeen | NodeSeen

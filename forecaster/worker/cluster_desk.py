@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from forecaster.cluster.delivered import DeliveryBook
 from forecaster.cluster.fit import capacity_warnings
-from forecaster.cluster.fit_warning import FitWarning, news
+from forecaster.cluster.fit_warning import FitWarning, WarningKey, news
 from forecaster.cluster.planned import planned
 from forecaster.cluster.standing import Standing
 from forecaster.errors import NoUsablePlan, StoreError
@@ -61,7 +61,7 @@ class ClusterDesk:
         self._health = ClusterHealth()
         self._problems: tuple[str, ...] = ()
         self._fit: tuple[FitWarning, ...] = ()
-        self._told: dict[tuple[str, str, str, str], FitWarning] = {}
+        self._told: dict[WarningKey, FitWarning] = {}
         self._late = LateEvents()
         self._book = DeliveryBook()
         self._judged: tuple[object, ...] = ()
@@ -194,6 +194,7 @@ class ClusterDesk:
                     seen.scaled_object,
                     seen.autoscaler,
                     seen.pods,
+                    seen.running,
                 )
             )
         self._fit = capacity_warnings(now, found, self._room.quotas, self._room.nodes)
@@ -231,8 +232,9 @@ def _taking_room(seen: SeenWorkload) -> tuple[object, ...]:
     """What matters of a workload for whether its plan fits; not, for one, how many are ready."""
     scaled, keda, hpa = seen.scaled, seen.scaled_object, seen.autoscaler
     return (
-        None if scaled is None else (scaled.replicas, scaled.cpu, scaled.memory),
+        None if scaled is None else (scaled.replicas, scaled.pod),
         None if keda is None else (keda.name, keda.min_replicas, keda.max_replicas),
         None if hpa is None else (hpa.name, hpa.min_replicas, hpa.max_replicas),
         seen.pods,
+        seen.running,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from forecaster.cluster.lead_time import MeasuredLead
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import AutoscalerSeen, NodeSeen, QuotaSeen, Scaled, ScaledObjectSeen
 from forecaster.cluster.start_up_summary import StartUpSummary
 from forecaster.settings import WorkloadSettings
@@ -29,7 +30,7 @@ class SeenWorkload:
 
     ``pods`` counts those that exist, None where they are not read; ``ready`` those that are ready,
     else what the workload itself says, None where nobody says. ``unschedulable`` is the message of
-    one that finds no node.
+    one that finds no node, ``running`` what the newest pod is like.
     """
 
     scaled: Scaled | None = None
@@ -38,6 +39,7 @@ class SeenWorkload:
     ready: int | None = None
     unschedulable: str | None = None
     pods: int | None = None
+    running: PodShape | None = None
 
 
 @dataclass(frozen=True)

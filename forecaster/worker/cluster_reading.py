@@ -8,7 +8,7 @@ from typing import TypeVar
 from forecaster.cluster.changes import Told
 from forecaster.cluster.declared import AnnotationProblem, DeclaredWorkloads
 from forecaster.cluster.inventory import Inventory
-from forecaster.cluster.seen import PodSeen, Scaled, ScaledObjectSeen, Seen
+from forecaster.cluster.seen import AutoscalerSeen, PodSeen, Scaled, ScaledObjectSeen, Seen
 from forecaster.cluster.tables import Difference, Workload, workload_of
 from forecaster.settings import KubernetesSettings
 from forecaster.worker.cluster_messages import (
@@ -96,6 +96,8 @@ class ClusterReading:
     def _take(self, one: Difference, now: float) -> None:
         if one.kind == "ScaledObject":
             self._take_scaled_object(one.before, one.after)
+        if isinstance(one.after, AutoscalerSeen):
+            self._targets.note(one.after)
         self._room_changed |= one.kind in ("ResourceQuota", "Node")
         for side in (one.before, one.after):
             workload = None if side is None else workload_of(side)
@@ -192,6 +194,7 @@ class ClusterReading:
         known = self._inventory
         pods, scaled = known.pods.of(target), known.scaled(target)
         waiting = (one.unschedulable for one in pods if one.unschedulable)
+        newest = max(pods, key=lambda one: (one.created, one.name), default=None)
         counted = self._counted(target, scaled)
         found = SeenWorkload(
             scaled,
@@ -200,6 +203,7 @@ class ClusterReading:
             known.pods.ready(target) if counted else None if scaled is None else scaled.ready,
             next(waiting, None),
             len(pods) if counted else None,
+            None if newest is None else newest.shape,
         )
         there = (found.scaled, found.scaled_object, found.autoscaler, found.pods or None)
         return None if there == (None, None, None, None) else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from forecaster.cluster.inventory import Inventory
-from forecaster.cluster.seen import ScaledObjectSeen, TargetRef
+from forecaster.cluster.seen import AutoscalerSeen, ScaledObjectSeen, TargetRef
 from forecaster.cluster.tables import Workload
 
 __all__ = ["ClusterTargets"]
@@ -39,8 +39,8 @@ class ClusterTargets:
         new = {name for name, target in targets.items() if before.get(name) != target}
         return new, before.keys() - targets.keys()
 
-    def note(self, seen: ScaledObjectSeen) -> None:
-        """KEDA scales this, whatever kind it is of."""
+    def note(self, seen: ScaledObjectSeen | AutoscalerSeen) -> None:
+        """KEDA or an HPA scales this, whatever kind it is of."""
         if seen.target.kind not in _KINDS:
             plain = f"{seen.namespace}/{seen.target.name}"
             if plain in self._configured:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.cluster.planned import Planned, planned
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import Scaled, ScaledObjectSeen, TargetRef
 from forecaster.events import Event
 from forecaster.models.outlook import Outlook
@@ -56,13 +57,18 @@ def asking(
     cpu: float = 2.0,
     memory: float = 4 * GIB,
     scaled: bool = True,
+    pod: PodShape | None = None,
     **more: object,
 ) -> Planned:
-    """A workload with such a plan, ``now`` replicas and KEDA's object with ``most`` at the most."""
+    """A workload with such a plan, ``now`` replicas and KEDA's object with ``most`` at the most.
+
+    ``pod`` is its template's, else one of ``cpu`` and ``memory``.
+    """
     ref = TargetRef("Deployment", name)
     plan = plan_of(replicas, **({"max_replicas": 1000} | more))  # type: ignore[arg-type]
     of_keda = None
     if most is not None:
         of_keda = ScaledObjectSeen(namespace, f"{name}-keda", "u", "1", ref, least, most)
-    made = Scaled(namespace, ref, now, now, cpu, memory) if scaled else None
+    shape = pod or PodShape(cpu, memory)
+    made = Scaled(namespace, ref, now, now, shape) if scaled else None
     return planned(namespace, name, plan, made, of_keda)

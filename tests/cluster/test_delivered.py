@@ -222,7 +222,7 @@ def test_the_dead_band_is_the_one_of_the_hpa(
 
 
 def test_a_standing_is_read_from_what_is_seen() -> None:
-    scaled = Scaled("streaming", PLAYER, 91, 90, 2.0, 4e9, refused=QUOTA)
+    scaled = Scaled("streaming", PLAYER, 91, 90, refused=QUOTA)
     autoscaler = AutoscalerSeen("streaming", "hpa", PLAYER, 2, 200, 91, 95, tolerance_up=0.0)
     scaled_object = ScaledObjectSeen("streaming", "so", "u", "1", PLAYER, 2, 300, paused=True)
     found = Standing.seen(90, scaled, autoscaler, scaled_object, FULL)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecaster.cluster.fit import capacity_warnings
-from forecaster.cluster.fit_room import Requested
+from forecaster.cluster.fit_needs import Requested
 from forecaster.cluster.fit_warning import FitWarning, Limit, amount_text, news
 from forecaster.cluster.planned import Planned, planned
 from forecaster.cluster.seen import AutoscalerSeen, NodeSeen, QuotaSeen, TargetRef
@@ -67,7 +67,7 @@ def test_a_maximum_below_the_plan_is_told_an_hour_ahead_with_the_change() -> Non
         "2026-06-14 20:59 to 2026-06-14 21:30 UTC; "
         "set maxReplicaCount of ScaledObject streaming/player-api-keda to 260 or more"
     )
-    assert found.key == ("maximum", "streaming", "player-api", "replicas")
+    assert found.key == ("maximum", "streaming", "player-api")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_replicas_that_a_quota_refuses_use_none_of_it() -> None:
 
 
 def test_other_keys_and_other_namespaces_are_left_alone() -> None:
-    team = quota({"limits.cpu": 1.0, "count/secrets": 1.0})
+    team = quota({"requests.storage": 1.0, "count/secrets": 1.0})
     elsewhere = replace(quota({"pods": 1.0}), namespace="other")
     assert capacity_warnings(EIGHT, [asking("a", PEAK)], [team, elsewhere]) == ()
 
@@ -238,12 +238,11 @@ def test_nodes_that_take_no_pods_give_no_room() -> None:
 
 
 def test_without_any_node_it_says_what_is_missing() -> None:
-    found = capacity_warnings(EIGHT, [asking("a", PEAK)], (), [])
-    assert [one.fix for one in found] == [
-        "make room for 260 more pods",
-        "make room for 520 more requests.cpu",
-        "make room for 1040Gi more requests.memory",
-    ]
+    found = only(capacity_warnings(EIGHT, [asking("a", PEAK)], (), []))
+    assert found.fix == (
+        "make room for 520 more requests.cpu and 1040Gi more requests.memory and 260 more pods: "
+        "there is no node that takes these pods"
+    )
 
 
 # What is told

@@ -15,13 +15,14 @@ from forecaster.cluster.headroom import (
     placeholder_deployment,
     placeholder_priority_class,
 )
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import Scaled
 from tests.cluster.plan_cases import EIGHT, GIB, MINUTE, plan_of
 from tests.cluster.pod_timelines import PLAYER
 
 LEAD, NODE_LEAD = 2 * MINUTE, 6 * MINUTE
 PLAN = plan_of([10] * 60 + [35] * 30 + [10] * 30)  # asks for 35 from 20:59 to 21:30
-SCALED = Scaled("streaming", PLAYER, 10, 10, 0.5, 1.5 * GIB)
+SCALED = Scaled("streaming", PLAYER, 10, 10, PodShape(0.5, 1.5 * GIB))
 IMAGE = "pause:3.10"
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from forecaster.cluster.parsing import seen_of
+from forecaster.cluster.placing import Requirement
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.resources import (
     AUTOSCALERS,
     DEPLOYMENTS,
@@ -138,8 +140,13 @@ def test_a_deployment_tells_what_one_of_its_pods_asks_for() -> None:
         ref=TargetRef("Deployment", "player-api"),
         replicas=12,
         ready=9,
-        cpu=0.5 + 0.25 + 0.5,
-        memory=2 * 512.0 * 1024**2,
+        pod=PodShape(
+            cpu=0.5 + 0.25 + 0.5,
+            memory=2 * 512.0 * 1024**2,
+            limit_cpu=0.25,
+            limit_memory=2 * 512.0 * 1024**2,
+            unset=("requests.cpu", "requests.memory", "limits.cpu", "limits.memory"),
+        ),
         refused='FailedCreate: exceeded quota: compute, requested: "cpu"',
     )
 
@@ -158,6 +165,24 @@ def test_a_quota_is_told_in_cores_bytes_and_pieces() -> None:
     assert seen.hard["requests.memory"] == 200.0 * 1024**3
     assert (seen.hard["requests.cpu"], seen.used["requests.cpu"]) == (100.0, 15.5)
     assert (seen.hard["pods"], seen.used["pods"]) == (200.0, 31.0)
+    assert seen.scopes == ()
+
+
+def test_both_ways_to_state_the_scopes_of_a_quota_are_read() -> None:
+    item = quota()
+    item["spec"]["scopes"] = ["NotBestEffort", "NotTerminating"]
+    item["spec"]["scopeSelector"] = {
+        "matchExpressions": [
+            {"scopeName": "PriorityClass", "operator": "In", "values": ["live", "vod"]}
+        ]
+    }
+    seen = seen_of(QUOTAS, item)
+    assert isinstance(seen, QuotaSeen)
+    assert seen.scopes == (
+        Requirement("NotBestEffort", "Exists"),
+        Requirement("NotTerminating", "Exists"),
+        Requirement("PriorityClass", "In", ("live", "vod")),
+    )
 
 
 def test_a_node_tells_its_room_and_when_it_came() -> None:
@@ -176,17 +201,31 @@ def tainted(key: str, effect: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "schedulable"),
+    ("spec", "schedulable", "taints"),
     [
-        ({"unschedulable": True}, False),
-        (tainted("node-role.kubernetes.io/control-plane", "NoSchedule"), False),
-        (tainted("node.kubernetes.io/not-ready", "NoExecute"), False),
-        (tainted("node.kubernetes.io/flaky", "PreferNoSchedule"), True),
-        (tainted("team", "NoSchedule"), True),
+        ({"unschedulable": True}, False, []),
+        (tainted("node.kubernetes.io/not-ready", "NoExecute"), False, []),
+        (tainted("node.kubernetes.io/flaky", "PreferNoSchedule"), True, []),
+        (tainted("team", "NoSchedule"), True, ["team:NoSchedule"]),
+        (
+            tainted("node-role.kubernetes.io/control-plane", "NoSchedule"),
+            True,
+            ["node-role.kubernetes.io/control-plane:NoSchedule"],
+        ),
     ],
-    ids=["cordoned", "control plane", "not ready", "better not", "a pool of a team"],
+    ids=["cordoned", "not ready", "better not", "a pool of a team", "control plane"],
 )
-def test_a_node_that_takes_no_workloads_is_told(spec: dict[str, Any], schedulable: bool) -> None:
+def test_what_keeps_pods_off_a_node_is_told(
+    spec: dict[str, Any], schedulable: bool, taints: list[str]
+) -> None:
     seen = seen_of(NODES, node(**spec))
     assert isinstance(seen, NodeSeen)
-    assert seen.schedulable is schedulable
+    assert (seen.schedulable, [str(one) for one in seen.taints]) == (schedulable, taints)
+
+
+def test_the_labels_of_a_node_are_kept_for_selectors() -> None:
+    item = node()
+    item["metadata"]["labels"] = {"kubernetes.io/arch": "arm64"}
+    seen = seen_of(NODES, item)
+    assert isinstance(seen, NodeSeen)
+    assert seen.labels == {"kubernetes.io/arch": "arm64"}

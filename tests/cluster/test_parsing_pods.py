@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from forecaster.cluster.parsing import seen_of
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.resources import (
     PODS,
 )
@@ -28,6 +29,7 @@ def test_a_pod_is_its_way_to_ready() -> None:
         initialised=BEGAN + 2,
         ready=BEGAN + 42,
         node="node-17.example.internal",
+        shape=PodShape(0.5, 2.0**29, 0.0, 2.0**29, unset=("limits.cpu",)),
     )
 
 
@@ -89,8 +91,9 @@ def test_pods_that_have_ended_or_have_no_owner_are_left_out() -> None:
     assert seen_of(PODS, bare) is None
 
 
-def test_pods_of_a_workload_share_their_owner() -> None:
+def test_pods_of_a_workload_share_their_owner_and_their_shape() -> None:
     first, second = (seen_of(PODS, pod(f"p-{at}")) for at in range(2))
     assert isinstance(first, PodSeen)
     assert isinstance(second, PodSeen)
     assert first.owner is second.owner
+    assert first.shape is second.shape

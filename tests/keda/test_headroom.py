@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from forecaster.cluster.headroom import placeholder_deployment, placeholder_priority_class
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import Scaled, TargetRef
 from forecaster.keda import (
     ScaledObjectOptions,
@@ -21,7 +22,7 @@ from tests.keda.crd import faults
 from tests.keda.hpa import hpa_of
 
 OPTIONS = ScaledObjectOptions()
-SCALED = Scaled("streaming", TargetRef("Deployment", "player-api"), 4, 4, 0.5, 2.0**30)
+SCALED = Scaled("streaming", TargetRef("Deployment", "player-api"), 4, 4, PodShape(0.5, 2.0**30))
 
 
 def placeholders(name="player-api"):

@@ -7,6 +7,7 @@ import pytest
 
 from forecaster.cluster.delivered import Delivery
 from forecaster.cluster.lead_time import MeasuredLead
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.seen import AutoscalerSeen, QuotaSeen, Scaled, ScaledObjectSeen, TargetRef
 from forecaster.cluster.standing import Reason
 from forecaster.cluster.start_up_summary import StartUpSummary
@@ -54,7 +55,7 @@ def desk(shelf):
 
 
 def seen(ready=10, replicas=10, most=100, **known):
-    scaled = Scaled("tv", TARGET, replicas, ready, cpu=1.0)
+    scaled = Scaled("tv", TARGET, replicas, ready, PodShape(cpu=1.0))
     keda = ScaledObjectSeen("tv", "a", "u", "1", TARGET, 2, most)
     hpa = AutoscalerSeen("tv", "keda-hpa-a", TARGET, 2, most, replicas, replicas)
     return SeenWorkload(scaled, keda, hpa, **{"ready": ready, "pods": replicas, **known})

@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from forecaster.cluster.changes import Broken, Changed, Gone, Listed, WatchState
+from forecaster.cluster.pod_shape import PodShape
 from forecaster.cluster.resources import BY_KIND
 from forecaster.cluster.seen import (
     AutoscalerSeen,
@@ -37,7 +38,7 @@ KINDS = tuple(one for one in BY_KIND if one != "Node")
 
 
 def scaled(target=PLAYER, namespace="tv", replicas=2, ready=2):
-    return Scaled(namespace, target, replicas, ready, 0.5, 1e9)
+    return Scaled(namespace, target, replicas, ready, PodShape(0.5, 1e9))
 
 
 def hpa(target=PLAYER, namespace="tv", desired=2):
