@@ -133,13 +133,16 @@ def _unset(one: Planned) -> tuple[str, ...]:
 
 
 def _fix(quota: QuotaSeen, parts: Iterable[Excess]) -> str:
-    changes = (
-        f"{one.resource} of quota {quota.namespace}/{quota.name} "
-        f"from {amount_text(one.resource, one.allowed)} "
-        f"to {amount_text(one.resource, one.wanted, up=True)}"
+    first, *also = (
+        (
+            one.resource,
+            f"from {amount_text(one.resource, one.allowed)} "
+            f"to {amount_text(one.resource, one.wanted, up=True)}",
+        )
         for one in parts
     )
-    return "raise " + " and ".join(changes)
+    change = f"raise {first[0]} of quota {quota.namespace}/{quota.name} {first[1]}"
+    return " and ".join((change, *(f"{key} {by}" for key, by in also)))
 
 
 def _note(silent: dict[str, list[str]]) -> str:
@@ -150,6 +153,6 @@ def _note(silent: dict[str, list[str]]) -> str:
     keys = sorted({key for keys in said.values() for key in keys})
     names = [*said][:_MOST_NAMED] + (["others"] if len(said) > _MOST_NAMED else [])
     return (
-        f"not every container of {', '.join(names)} states {' and '.join(keys)}: "
+        f"containers of {', '.join(names)} do not all state {' and '.join(keys)}: "
         "the default of a LimitRange comes on top, and without one the quota refuses new pods"
     )
