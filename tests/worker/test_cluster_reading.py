@@ -256,6 +256,31 @@ def test_a_target_may_be_of_another_kind(kind):
         assert (told.scaled is not None) is (kind == "StatefulSet")
 
 
+def test_an_hpa_alone_says_of_what_kind_a_workload_of_the_settings_is():
+    rollout = TargetRef("Rollout", "player")
+    one = Telling("tv/player")
+    told = seen(one.all_listed(hpa(rollout), pod("a", rollout), pod("b", rollout, ready=None)))
+    assert (told["tv/player"].autoscaler.target, told["tv/player"].pods) == (rollout, 2)
+    late = Telling("tv/player")
+    late.all_listed(pod("a", rollout))
+    told = seen(late.tell(changed(hpa(rollout))))
+    assert (told["tv/player"].autoscaler.target, told["tv/player"].ready) == (rollout, 1)
+
+
+def test_what_a_pod_takes_is_told_as_the_newest_one_has_it():
+    small, large = PodShape(cpu=0.5), PodShape(cpu=2.0)
+    rollout = TargetRef("Rollout", "player")
+    old, new = pod("z", rollout, shape=small), pod("a", rollout, born=NOW - 60, shape=large)
+    one = Telling("tv/player")
+    told = seen(one.all_listed(hpa(rollout), keda(rollout), new, old))["tv/player"]
+    assert (told.scaled, told.running) == (None, large)
+    told = seen(one.tell(gone(new)))["tv/player"]
+    assert told.running == small
+    resized = dataclasses.replace(old, shape=large)
+    assert seen(one.tell(changed(resized)))["tv/player"].running == large
+    assert seen(one.tell(gone(old)))["tv/player"].running is None
+
+
 def test_a_target_whose_pods_nobody_can_tell_has_no_count():
     target = TargetRef("Fleet", "player")  # its pods belong to something else by name
     told = seen(Telling().all_listed(hpa(target), keda(target)))["tv/player"]
