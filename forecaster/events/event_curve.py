@@ -20,6 +20,9 @@ INSIDE = timedelta(minutes=30)
 """An event owns its time, and so much around it."""
 _LEVEL = (-45 * 60.0, -8 * 60.0)  # where the level of the day is taken, in seconds from the start
 _EARLY = (-5 * 60.0, 10 * 60.0)
+_LEAST_JUMP = float(np.log(1.25))
+_LONGEST_RISE = 20 * 60.0
+_BEGUN, _THERE = 0.2, 0.85  # parts of the jump: traffic is noisy
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +48,35 @@ class UpliftExample:
         The highest place up to ten minutes after the start, less the level before it.
         """
         knots = course_knots(self.duration)
-        level = self.log_ratio[(knots >= _LEVEL[0]) & (knots <= _LEVEL[1])]
         early = self.log_ratio[(knots >= _EARLY[0]) & (knots <= _EARLY[1])]
-        level, early = level[~np.isnan(level)], early[~np.isnan(early)]
-        return float(early.max() - np.median(level)) if len(level) and len(early) else math.nan
+        early = early[~np.isnan(early)]
+        return float(early.max()) - self._level if len(early) else math.nan
+
+    @cached_property
+    def rise(self) -> tuple[float, float] | None:
+        """From when to when it jumped, in seconds from its start as planned.
+
+        None where that is not known, and where it did not jump by a quarter.
+        """
+        if not self.jump >= _LEAST_JUMP:
+            return None
+        knots = course_knots(self.duration)
+        longest = min(_LONGEST_RISE, self.duration.total_seconds() / 2)
+        near = (knots > _LEVEL[1]) & (knots <= longest) & ~np.isnan(self.log_ratio)
+        times, above = knots[near], self.log_ratio[near] - self._level
+        there = np.flatnonzero(above >= _THERE * self.jump)
+        if not len(there):
+            return None
+        begun = np.flatnonzero(above[: there[0]] <= _BEGUN * self.jump)
+        return float(times[begun[-1]] if len(begun) else times[0]), float(times[there[0]])
+
+    @cached_property
+    def _level(self) -> float:
+        """How far traffic was above the path before the event; NaN if it is not known."""
+        knots = course_knots(self.duration)
+        level = self.log_ratio[(knots >= _LEVEL[0]) & (knots <= _LEVEL[1])]
+        level = level[~np.isnan(level)]
+        return float(np.median(level)) if len(level) else math.nan
 
 
 @dataclass(frozen=True, eq=False)

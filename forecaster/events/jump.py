@@ -20,7 +20,7 @@ from forecaster.events.event_curve import UpliftExample
 from forecaster.events.like_examples import DECLARED_EXAMPLES, DECLARED_SPREAD
 from forecaster.traffic.history import FloatArray
 
-__all__ = ["Jump", "likely_jump"]
+__all__ = ["Jump", "JumpExamples"]
 
 _EARLY_SECONDS = 10 * 60.0
 _DAY = timedelta(days=1)
@@ -29,6 +29,8 @@ _IMPORTANCE = 2.0
 _OTHER_IMPORTANCE = 0.05
 _ASSUMED_SPREAD = 0.35
 _SPREAD_EXAMPLES = 1.0
+_PARENT_EXAMPLES = 4.0
+_RARE = 0.05
 _BEYOND = float(np.log(2.0))
 
 
@@ -54,37 +56,87 @@ class Jump:
         return min(float(self.middle + ndtri(quantile) * width), self.highest)
 
 
-def likely_jump(event: Event, examples: Sequence[UpliftExample], now: datetime) -> Jump | None:
-    """What ``event`` will do at its onset, from the examples that were settled at ``now``.
+@dataclass(frozen=True, eq=False)
+class JumpExamples:
+    """The jumps of examples that were settled at an instant, as arrays (n,).
 
-    A declared uplift counts as two examples. No more than twice the highest that was seen or
-    declared is believed. None where nothing is declared and no example is known.
+    ``begun`` and ``there`` are from when to when each jumped, in seconds from its start as planned,
+    NaN where that is not known.
     """
-    own = [one for one in examples if one.kind == event.kind and one.settled_at <= now]
-    own = [one for one in own if not math.isnan(one.jump)]
-    jumps = np.array([one.jump for one in own], dtype=np.float64)
-    weight = _likeness(own, event, now)
-    prior, declared = 0.0, 0.0
-    if event.declares_uplift:
-        seconds = np.arange(0.0, _EARLY_SECONDS + 1.0, 15.0)
-        prior, declared = DECLARED_EXAMPLES, float(np.log(event.declared_factors(seconds)).max())
-    if not len(jumps):
-        if not event.declares_uplift:
+
+    kind: np.ndarray
+    jump: FloatArray
+    importance: FloatArray
+    age_days: FloatArray
+    begun: FloatArray
+    there: FloatArray
+
+    @classmethod
+    def of(cls, examples: Sequence[UpliftExample], now: datetime) -> JumpExamples:
+        """Those whose jump is known, of those that were over at ``now``."""
+        known = [one for one in examples if one.settled_at <= now and not math.isnan(one.jump)]
+        rises = np.array([one.rise or (np.nan, np.nan) for one in known]).reshape(len(known), 2)
+        return cls(
+            np.array([one.kind for one in known], dtype=str),
+            np.array([one.jump for one in known], dtype=np.float64),
+            np.array([one.importance for one in known], dtype=np.float64),
+            np.array([(now - one.start) / _DAY for one in known], dtype=np.float64),
+            rises[:, 0],
+            rises[:, 1],
+        )
+
+    def likely(self, event: Event) -> Jump | None:
+        """What ``event`` will do at its onset.
+
+        A declared uplift counts as two examples. With few examples the spread is drawn to that of
+        other kinds, each about its own middle. No more than twice the highest that was seen or
+        declared is believed. None where nothing is declared and no example is known.
+        """
+        own = self.kind == event.kind
+        jumps, weight = self.jump[own], self._likeness(event)[own]
+        prior, declared = 0.0, 0.0
+        if event.declares_uplift:
+            seconds = np.arange(0.0, _EARLY_SECONDS + 1.0, 15.0)
+            factors = event.declared_factors(seconds)
+            prior, declared = DECLARED_EXAMPLES, float(np.log(factors).max())
+        if not len(jumps):
+            if not event.declares_uplift:
+                return None
+            return Jump(declared, DECLARED_SPREAD, prior, 0, declared + _BEYOND)
+        total = float(weight.sum())
+        middle = (float((weight * jumps).sum()) + prior * declared) / (total + prior)
+        variance, strength = self._variance_of_others(event.kind)
+        square = float((weight * (jumps - middle) ** 2).sum()) + strength * variance
+        # The middle was made of the same examples: one of them is spent.
+        spread = np.sqrt(square / (total * (1 - 1 / len(jumps)) + strength))
+        highest = max(float(jumps.max()), declared) + _BEYOND
+        return Jump(middle, float(spread), total + prior, len(jumps), highest)
+
+    def rise(self, kind: str) -> tuple[float, float] | None:
+        """From when to when traffic jumps at an event of a kind, the rarest twentieths left out.
+
+        In seconds from its start as planned; None where fewer than two examples tell it.
+        """
+        known = (self.kind == kind) & ~np.isnan(self.begun)
+        if known.sum() < 2:
             return None
-        return Jump(declared, DECLARED_SPREAD, prior, 0, declared + _BEYOND)
-    total = float(weight.sum())
-    middle = (float((weight * jumps).sum()) + prior * declared) / (total + prior)
-    square = float((weight * (jumps - middle) ** 2).sum()) + _SPREAD_EXAMPLES * _ASSUMED_SPREAD**2
-    # The middle was made of the same examples: one of them is spent.
-    spread = np.sqrt(square / (total * (1 - 1 / len(jumps)) + _SPREAD_EXAMPLES))
-    highest = max(float(jumps.max()), declared) + _BEYOND
-    return Jump(middle, float(spread), total + prior, len(jumps), highest)
+        first = np.quantile(self.begun[known], _RARE)
+        return float(first), float(np.quantile(self.there[known], 1 - _RARE))
 
+    def _variance_of_others(self, kind: str) -> tuple[float, float]:
+        """The variance of other kinds, each about its middle, and how many examples it weighs."""
+        others = self.kind != kind
+        square, count = _SPREAD_EXAMPLES * _ASSUMED_SPREAD**2, _SPREAD_EXAMPLES
+        if others.any():
+            _, place = np.unique(self.kind[others], return_inverse=True)
+            size = np.bincount(place)
+            middle = np.bincount(place, self.jump[others]) / size
+            square += float(((self.jump[others] - middle[place]) ** 2).sum())
+            count += float(len(place) - len(size))
+        return square / count, min(count, _PARENT_EXAMPLES)
 
-def _likeness(examples: Sequence[UpliftExample], event: Event, now: datetime) -> FloatArray:
-    importance = np.array([one.importance for one in examples], dtype=np.float64)
-    distance = (importance - event.importance) / _IMPORTANCE
-    age_days = np.array([(now - one.start) / _DAY for one in examples], dtype=np.float64)
-    like = np.exp(-(distance**2)) + _OTHER_IMPORTANCE
-    weight: FloatArray = like * 0.5 ** (age_days / _HALF_LIFE_DAYS)
-    return weight
+    def _likeness(self, event: Event) -> FloatArray:
+        distance = (self.importance - event.importance) / _IMPORTANCE
+        like = np.exp(-(distance**2)) + _OTHER_IMPORTANCE
+        weight: FloatArray = like * 0.5 ** (self.age_days / _HALF_LIFE_DAYS)
+        return weight

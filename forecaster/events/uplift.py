@@ -23,6 +23,7 @@ import numpy as np
 from forecaster.events.course import KNOTS, course_knots
 from forecaster.events.event import Event
 from forecaster.events.event_curve import EventCurve, UpliftExample
+from forecaster.events.jump import JumpExamples
 from forecaster.events.like_examples import LikeExamples
 
 __all__ = ["EventCurve", "UpliftExample", "UpliftModel"]
@@ -40,6 +41,7 @@ class UpliftModel:
     timezone: str = "UTC"
     ordinary: frozenset[str] = frozenset()
     _settled: dict[datetime, LikeExamples] = field(default_factory=dict, repr=False)
+    _jumps: dict[datetime, JumpExamples] = field(default_factory=dict, repr=False)
 
     def knows(self, kind: str) -> bool:
         """Whether there is an example of this kind."""
@@ -61,6 +63,13 @@ class UpliftModel:
             self._settled.clear()
             self._settled[now] = LikeExamples.of(self.examples, now, self.timezone)
         return self._settled[now].curves(events)
+
+    def jumps(self, now: datetime) -> JumpExamples:
+        """How high traffic jumped at the examples that were settled at ``now``."""
+        if now not in self._jumps:
+            self._jumps.clear()
+            self._jumps[now] = JumpExamples.of(self.examples, now)
+        return self._jumps[now]
 
     @cached_property
     def _kinds(self) -> frozenset[str]:

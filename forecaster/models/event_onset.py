@@ -19,7 +19,7 @@ from forecaster.events.course import course_knots
 from forecaster.events.effects import join_logs
 from forecaster.events.event import Event
 from forecaster.events.event_curve import EventCurve
-from forecaster.events.jump import Jump, likely_jump
+from forecaster.events.jump import Jump
 from forecaster.events.uplift import UpliftModel
 from forecaster.models.day_path import DayAheadPath
 from forecaster.models.foreseen import Foreseen
@@ -33,6 +33,7 @@ _EARLY = timedelta(minutes=30)
 _BEGUN, _THERE = 0.1, 0.9  # parts of the rise
 _LEVEL = timedelta(minutes=30)
 _UNPUNCTUAL = timedelta(minutes=4)
+_WIDER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,19 @@ class OnsetPeaks:
 def find_onsets(
     curves: Sequence[EventCurve], uplift: UpliftModel, known_at: datetime, step: timedelta
 ) -> tuple[Onset, ...]:
-    """The onsets of those events that come as a cliff: half as much again within five minutes."""
-    found = []
+    """The onsets of those events that come as a cliff: half as much again within five minutes.
+
+    An onset lasts from when the earliest example began to jump until the latest was there: their
+    mean course begins later, and ends sooner, than they did.
+    """
+    found, jumps = [], uplift.jumps(known_at)
     for curve in curves:
         span = _steep(curve, step)
-        jump = likely_jump(curve.event, uplift.examples, known_at) if span is not None else None
+        jump = jumps.likely(curve.event) if span is not None else None
         if span is None or jump is None:
             continue
         unsure = curve.event.start_uncertainty
+        span = _widened(span, jumps.rise(curve.event.kind))
         first, last = (curve.event.start + timedelta(seconds=at) for at in span)
         if not jump.examples:  # what is declared is on the minute; what comes is not
             last += _UNPUNCTUAL
@@ -144,6 +150,15 @@ def _steep(curve: EventCurve, step: timedelta) -> tuple[float, float] | None:
     begun = np.flatnonzero(course[: steepest + 1] <= low + _BEGUN * (high - low))
     there = np.flatnonzero(course >= low + _THERE * (high - low))
     return float(grid[begun[-1]]) if len(begun) else float(grid[0]), float(grid[there[0]])
+
+
+def _widened(span: tuple[float, float], seen: tuple[float, float] | None) -> tuple[float, float]:
+    """A span that holds what was seen, as far as that is near; in seconds."""
+    if seen is None:
+        return span
+    most = _WIDER.total_seconds()
+    first = min(span[0], max(seen[0], span[0] - most))
+    return first, max(span[1], min(seen[1], span[1] + most))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import pytest
 
 from forecaster.events import Event
 from forecaster.events.course import KNOTS, course_knots
-from forecaster.events.jump import likely_jump
+from forecaster.events.jump import JumpExamples
 from forecaster.events.uplift import UpliftExample
 
 START = datetime(2026, 3, 2, 19, tzinfo=UTC)
@@ -22,6 +22,10 @@ def example(days_ago, jump, level=0.0, kind="match", importance=3.0):
 
 def match(**others):
     return Event(START, START + HALF, "match", 3.0, **others)
+
+
+def likely_jump(event, examples, now):
+    return JumpExamples.of(examples, now).likely(event)
 
 
 def test_the_level_of_the_day_is_no_part_of_it():
@@ -75,3 +79,49 @@ def test_what_is_declared_counts_as_two_examples():
 def test_no_more_than_twice_the_highest_is_believed():
     wild = likely_jump(match(), [example(1, 0.0), example(2, 4.0), example(3, -4.0)], START)
     assert wild.log_quantile(0.9999) == pytest.approx(4.0 + np.log(2))
+
+
+def test_few_examples_are_as_wide_as_other_kinds_are_about_their_own_middle():
+    shows = [example(day, 3.0 + off, kind="show") for day, off in enumerate([-0.1, 0.1] * 8, 1)]
+    wide = [example(day, 3.0 + off, kind="show") for day, off in enumerate([-0.9, 0.9] * 8, 1)]
+    few = [example(1, 1.5), example(2, 1.7)]
+    alone = likely_jump(match(), few, START)
+    drawn = likely_jump(match(), [*few, *shows], START)
+    loose = likely_jump(match(), [*few, *wide], START)
+    assert drawn.spread < alone.spread < loose.spread
+    assert drawn.middle == pytest.approx(alone.middle)  # the other kind's own size is no part of it
+    assert drawn.examples == 2
+
+
+def test_what_many_examples_say_of_their_own_spread_stands():
+    shows = [example(day, 3.0 + off, kind="show") for day, off in enumerate([-0.9, 0.9] * 8, 1)]
+    many = [example(day, 1.6 + off) for day, off in enumerate([-0.1, 0.1] * 20, 1)]
+    alone, drawn = likely_jump(match(), many, START), likely_jump(match(), [*many, *shows], START)
+    assert drawn.spread < 3.5 * alone.spread
+
+
+def late(days_ago, seconds, kind="match"):
+    """A jump of two minutes that begins so many seconds after the start that was planned."""
+    knots = course_knots(HALF)
+    ratio = 1.6 * np.clip((knots - seconds) / 120, 0.0, 1.0)
+    return UpliftExample(START - days_ago * DAY, HALF, kind, 3.0, "", ratio)
+
+
+@pytest.mark.parametrize("seconds", [-120, 0, 60, 300])
+def test_an_example_tells_from_when_to_when_it_jumped(seconds):
+    begun, there = late(1, seconds).rise
+    assert seconds <= begun <= seconds + 60
+    assert seconds + 60 <= there <= seconds + 180
+
+
+def test_what_never_jumped_has_no_rise_and_a_gap_has_none_either():
+    assert UpliftExample(START, HALF, "match", 3.0, "", np.full(KNOTS, np.nan)).rise is None
+    assert JumpExamples.of([late(1, 0)], START).rise("match") is None  # one tells nothing of others
+    assert JumpExamples.of([late(1, 0), late(2, 0)], START).rise("show") is None
+
+
+def test_a_kind_jumps_from_its_earliest_to_its_latest_example():
+    unpunctual = [late(day, seconds) for day, seconds in enumerate((-120, -60, 0, 60, 120), 1)]
+    begun, there = JumpExamples.of(unpunctual, START).rise("match")
+    assert -120 <= begun <= -90
+    assert there >= 210
