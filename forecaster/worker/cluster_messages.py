@@ -30,7 +30,8 @@ class SeenWorkload:
 
     ``pods`` counts those that exist, None where they are not read; ``ready`` those that are ready,
     else what the workload itself says, None where nobody says. ``unschedulable`` is the message of
-    one that finds no node, ``running`` what the newest pod is like.
+    one that finds no node, ``running`` what the newest pod is like,
+    or was, where no template says it.
     """
 
     scaled: Scaled | None = None

@@ -195,6 +195,9 @@ class ClusterReading:
         pods, scaled = known.pods.of(target), known.scaled(target)
         waiting = (one.unschedulable for one in pods if one.unschedulable)
         newest = max(pods, key=lambda one: (one.created, one.name), default=None)
+        before = (self._told or {}).get(workload)
+        # Nothing but pods says what those of a Rollout ask for, also after the last of them.
+        last = before.running if before is not None and scaled is None else None
         counted = self._counted(target, scaled)
         found = SeenWorkload(
             scaled,
@@ -203,7 +206,7 @@ class ClusterReading:
             known.pods.ready(target) if counted else None if scaled is None else scaled.ready,
             next(waiting, None),
             len(pods) if counted else None,
-            None if newest is None else newest.shape,
+            last if newest is None else newest.shape,
         )
         there = (found.scaled, found.scaled_object, found.autoscaler, found.pods or None)
         return None if there == (None, None, None, None) else found

@@ -278,7 +278,20 @@ def test_what_a_pod_takes_is_told_as_the_newest_one_has_it():
     assert told.running == small
     resized = dataclasses.replace(old, shape=large)
     assert seen(one.tell(changed(resized)))["tv/player"].running == large
-    assert seen(one.tell(gone(old)))["tv/player"].running is None
+    told = seen(one.tell(gone(old)))["tv/player"]
+    assert (told.pods, told.running) == (None, large)
+    gone_too = gone(keda(rollout)), gone(hpa(rollout))
+    assert seen(one.tell(*gone_too)) == {"tv/player": None}
+    assert (
+        seen(one.tell(changed(hpa(rollout)), changed(keda(rollout))))["tv/player"].running is None
+    )
+
+
+def test_without_a_pod_a_deployment_is_what_its_template_says():
+    one = Telling("tv/player")
+    admitted = pod("a", shape=PodShape(cpu=2.0))
+    assert seen(one.all_listed(scaled(), admitted))["tv/player"].running == PodShape(cpu=2.0)
+    assert seen(one.tell(gone(admitted)))["tv/player"].running is None
 
 
 def test_a_target_whose_pods_nobody_can_tell_has_no_count():
