@@ -67,6 +67,19 @@ def test_a_quota_is_one_warning_of_its_tightest_resource_that_names_the_others()
     )
 
 
+@pytest.mark.parametrize(
+    ("pods", "order"), [(100.0, ["pods", "requests.cpu"]), (250.0, ["requests.cpu", "pods"])]
+)
+def test_the_tightest_is_the_one_of_which_most_is_wanted_for_what_is_allowed(
+    pods: float, order: list[str]
+) -> None:
+    """260 pods of 100 or of 250, 520 cores of 400; what has no room at all is the tightest."""
+    one = found({"requests.cpu": 400.0, "pods": pods})
+    assert [part.resource for part in one.parts] == order
+    none = found({"requests.cpu": 400.0, "pods": pods, "limits.memory": 0.0})
+    assert [part.resource for part in none.parts] == ["limits.memory", *order]
+
+
 def test_the_soonest_of_its_resources_is_how_far_away_it_is() -> None:
     """Limits, 1.2 times, are above in half an hour; requests, twice, in one and a half."""
     soon = asking("a", [10] * 31 + [40] * 29 + [1] * 60, pod=PodShape(limit_cpu=3.0))

@@ -53,11 +53,16 @@ def test_a_label_is_compared_as_a_number(cpus: str, above: bool, below: bool) ->
         (Toleration("dedicated", "Exists", "", "NoExecute"), False),
         (Toleration("other", "Exists"), False),
         (Toleration("", "Exists"), True),
-        (Toleration("", "Equal"), False),
     ],
 )
 def test_a_taint_is_tolerated_as_kubernetes_does(toleration: Toleration, tolerates: bool) -> None:
     assert toleration.tolerates(VIDEO) is tolerates
+
+
+def test_equal_to_no_key_at_all_is_no_toleration() -> None:
+    bare = Taint("spot", "", "NoSchedule")
+    assert Toleration("spot").tolerates(bare)
+    assert not Toleration().tolerates(bare)
 
 
 def test_each_taint_needs_a_toleration_and_one_term_is_enough() -> None:
