@@ -39,7 +39,9 @@ def pod_shape(spec: Mapping[str, Any]) -> PodShape:
         totals = tuple(_total(main, zip(init, sidecars, strict=True), at) for at in _EACH)
     else:
         totals = tuple(one or 0.0 for one in main[0])
-    unset = tuple(_KEYS[at] for at in _EACH if any(one[at] is None for one in given))
+    unset = tuple(
+        key for key, of in zip(_KEYS, zip(*given, strict=True), strict=False) if None in of
+    )
     best_effort = not any(map(any, given))
     if "resources" in spec:
         whole = _amounts(spec)
