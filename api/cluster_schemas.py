@@ -112,6 +112,15 @@ class SpanView(View):
     wanted: float
 
 
+class ExcessView(View):
+    """A resource that is exceeded as well."""
+
+    resource: str
+    wanted: float
+    allowed: float
+    spans: tuple[SpanView, ...]
+
+
 class WarningView(View):
     """One thing that somebody should see to; ``text`` is the whole of it in words."""
 
@@ -127,6 +136,9 @@ class WarningView(View):
     hours_ahead: float | None = None
     fix: Text | None = None
     spans: tuple[SpanView, ...] = ()
+    also: Annotated[
+        tuple[ExcessView, ...], Field(description="What is exceeded beside the tightest resource.")
+    ] = ()
 
 
 class WarningsView(View):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from api.cluster_schemas import (
     CapacityView,
     ClusterWorkloadView,
     DeliveredView,
+    ExcessView,
     LeadTimeView,
     MinutesView,
     SpanView,
@@ -17,7 +18,7 @@ from api.cluster_schemas import (
     WarningView,
 )
 from forecaster.cluster.delivered import DeliveredMinutes, Delivery
-from forecaster.cluster.fit_warning import FitWarning
+from forecaster.cluster.fit_warning import FitWarning, Span
 from forecaster.cluster.start_up_summary import Spread
 from forecaster.worker.capacity_messages import MeasuredCapacity
 from forecaster.worker.cluster_messages import SeenLead, SeenWorkload
@@ -84,8 +85,21 @@ def _fit(one: FitWarning) -> WarningView:
         allowed=one.allowed,
         hours_ahead=one.hours_ahead,
         fix=one.fix,
-        spans=tuple(SpanView(start=at.start, end=at.end, wanted=at.wanted) for at in one.spans),
+        spans=_spans(one.spans),
+        also=tuple(
+            ExcessView(
+                resource=part.resource,
+                wanted=part.wanted,
+                allowed=part.allowed,
+                spans=_spans(part.spans),
+            )
+            for part in one.also
+        ),
     )
+
+
+def _spans(spans: Iterable[Span]) -> tuple[SpanView, ...]:
+    return tuple(SpanView(start=at.start, end=at.end, wanted=at.wanted) for at in spans)
 
 
 def _lead_time(lead: SeenLead | None) -> LeadTimeView | None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from forecaster.cluster.fit_warning import Excess
 from forecaster.cluster.lead_time import MeasuredLead
 from forecaster.cluster.standing import Reason
 from forecaster.cluster.start_up_summary import StartUpSummary
@@ -106,6 +107,21 @@ def test_values_are_those_of_the_view() -> None:
     assert samples(text, "preroll_late_events") == {(): 1.0}
     assert samples(text, "preroll_cluster_objects")["Pod",] == 50_000.0
     assert samples(text, "preroll_cluster_age_seconds") == {("Pod",): 90.5, ("ScaledObject",): 0.0}
+
+
+def test_each_resource_that_is_exceeded_has_a_sample_of_its_own() -> None:
+    (span,) = FIT.spans
+    sooner = replace(span, start=NOW + timedelta(hours=1), wanted=70.0)
+    text = page(replace(VIEW, fit=(replace(FIT, also=(Excess("pods", (sooner,), 50.0),)),)))
+    one = ("quota", "compute", "streaming")  # labels by their names
+    assert samples(text, "preroll_will_not_fit_ratio") == {
+        (*one, "requests.cpu"): 1.5,
+        (*one, "pods"): 1.4,
+    }
+    assert samples(text, "preroll_will_not_fit_ahead_seconds") == {
+        (*one, "requests.cpu"): 3 * 3600.0,
+        (*one, "pods"): 3600.0,
+    }
 
 
 def test_minutes_are_counted_from_0_on_so_that_a_rate_sees_the_first() -> None:

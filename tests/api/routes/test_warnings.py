@@ -8,6 +8,7 @@ from datetime import timedelta
 import jsonschema
 import pytest
 
+from forecaster.cluster.fit_warning import Excess
 from forecaster.cluster.lead_time import MeasuredLead
 from forecaster.cluster.start_up_summary import StartUpSummary
 from forecaster.worker.capacity_messages import MeasuredCapacity
@@ -50,6 +51,7 @@ def test_what_will_not_fit_comes_first_then_late_events_annotations_and_what_is_
         "spans": [
             {"start": "1998-06-10T18:29:30Z", "end": "1998-06-10T19:29:30Z", "wanted": 120.0}
         ],
+        "also": [],
     }
     assert (maximum["limit"], maximum["workloads"]) == ("maximum", ["streaming/chat"])
     assert (late["text"], late["workloads"]) == (LATE.text, [PLAYER])
@@ -57,6 +59,19 @@ def test_what_will_not_fit_comes_first_then_late_events_annotations_and_what_is_
     assert cluster["text"] == "pods in all namespaces: cannot connect"
     for one in (late, annotation, cluster):
         assert (one["limit"], one["wanted"], one["spans"]) == (None, None, [])
+
+
+def test_what_is_exceeded_as_well_comes_with_it() -> None:
+    as_well = replace(FIT, also=(Excess("pods", (replace(FIT.spans[0], wanted=70.0),), 60.0),))
+    (told,) = asked("/v1/warnings", ClusterView(True, fit=(as_well,))).json()["warnings"]
+    assert (told["resource"], told["wanted"]) == ("requests.cpu", 120.0)
+    (pods,) = told["also"]
+    assert pods == {
+        "resource": "pods",
+        "wanted": 70.0,
+        "allowed": 60.0,
+        "spans": [{**told["spans"][0], "wanted": 70.0}],
+    }
 
 
 def test_texts_that_no_answer_can_carry_are_carried_all_the_same() -> None:
