@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from forecaster.cli.calendar_option import of_series, read_events
+from forecaster.cli.calendar_option import of_series, read_events, settings_events
 from forecaster.cli.local_instant import read_local_instant
 from forecaster.cli.replay_nights import local_text, make_nights
 from forecaster.cli.replay_rules import NightRule, RuleOptions
@@ -136,6 +136,8 @@ def _from_settings(
         server = _spanning(server, start, asked.window, step, fleet.history, rules.values(), zone)
     traffic = read_configured(config, server, asked.step)
     calendar = _calendar(traffic, asked, zone.key)
+    if calendar is None:
+        calendar = settings_events(settings.events, config, *_bounds(traffic))
     if calendar is not None:
         labels = {one.workload: (one.namespace, one.name, one.labels) for one in fleet.workloads}
         rules = {
@@ -179,9 +181,13 @@ def _calendar(traffic: TrafficInput, asked: Moment, timezone: str | None) -> Cal
     """The events that are given, of the time that there is traffic of; None without any."""
     if asked.events is None:
         return None
-    since = min(one.start for one in traffic.history)
-    until = max(one.end for one in traffic.history)
-    return read_events(asked.events, timezone, since, until)
+    return read_events(asked.events, timezone, *_bounds(traffic))
+
+
+def _bounds(traffic: TrafficInput) -> tuple[datetime, datetime]:
+    """From when on, and until when, there is traffic."""
+    starts = [one.start for one in traffic.history]
+    return min(starts), max(one.end for one in traffic.history)
 
 
 def _spanning(

@@ -232,6 +232,38 @@ def test_a_file_takes_a_calendar_as_well(replay, folder, tmp_path):
     assert missing.code != 0 and "none.yaml" in plain(missing.err)
 
 
+def highest(replay, settings, file, *more):
+    """What Preroll asked for at the most on the evening, and what was said beside."""
+    asked = ("--config", settings, "--at", EVENING, "--window", "1h", "--policies", "preroll")
+    said = replay(*asked, *more, "--json", file)
+    assert said.code == 0, said.err
+    (found,) = json.loads(file.read_text())["workloads"].values()
+    return max(one["policies"]["preroll"]["asked"] for one in found["steps"]), plain(said.err)
+
+
+@pytest.mark.slow
+def test_the_settings_own_events_are_known_unless_a_calendar_takes_their_place(
+    replay, folder, tmp_path
+):
+    """A floor of the section itself, a higher one of a calendar in a file, one that is missing."""
+    file, calendar, other = tmp_path / "r.json", tmp_path / "c.yaml", tmp_path / "other.yaml"
+    calendar.write_text(CALENDAR % "")
+    other.write_text((CALENDAR % "").replace("77", "91"))
+    final = {"start": "2026-03-28T20:10", "end": "2026-03-28T20:20", "kind": "final"}
+    final |= {"floor": {"replicas": 66}}
+    sources = [{"name": "cup", "file": str(calendar)}, {"name": "gone", "file": "gone.csv"}]
+    traffic, both = folder / "web.csv", {"events": [final], "sources": sources}
+    own = write_settings(tmp_path / "own.yaml", traffic, events={"events": [final]})
+    both = write_settings(tmp_path / "both.yaml", traffic, events=both)
+    most, said = highest(replay, own, file)
+    assert most == 66 and "warning" not in said
+    most, said = highest(replay, both, file)
+    assert most == 77
+    assert "events.sources gone: " in said and "none of its events is known here" in said
+    most, said = highest(replay, both, file, "--events", other)
+    assert most == 91 and "gone" not in said
+
+
 def test_preroll_says_who_spoke_and_from_what(match):
     steps = match["json"]["steps"]
     top = max(steps, key=lambda one: one["lead_peak_rps"])
