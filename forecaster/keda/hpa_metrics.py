@@ -8,7 +8,10 @@ from typing import Any
 from forecaster.keda.manifests import mapping_at
 from forecaster.keda.trap import Trap, name_of
 
-__all__ = ["triggers_of"]
+__all__ = ["EXPORTER_METRICS", "triggers_of"]
+
+EXPORTER_METRICS = ("prescaling_metric", "prescale_metric")
+"""What prescaling-exporter calls its metric, now and in older versions."""
 
 _Found = tuple[tuple[dict[str, Any], ...], tuple[Trap, ...]]
 # What Kubernetes does with an HPA that names no metric.
@@ -99,6 +102,17 @@ def _lost(hpa: Mapping[str, Any], at: int, metric: Mapping[str, Any]) -> Trap:
         told = "KEDA has no trigger for it, and it is left out"
         advice = "write one by hand, or leave it out"
         return Trap("metric-lost", name_of(hpa), place, shown, told, advice)
+    if kind == "External" and name in EXPORTER_METRICS:
+        told = (
+            "it is prescaling-exporter's, whose windows and events no trigger can stand for; it is "
+            "left out"
+        )
+        advice = (
+            "move the whole set-up with preroll migrate, which makes Preroll's floors of them; for "
+            "example: kubectl get hpa,deployments,prescalingevents,configmaps --all-namespaces "
+            "--output yaml | preroll migrate - --output migration"
+        )
+        return Trap("exporter-metric", name_of(hpa), place, shown, told, advice)
     effect = (
         "it comes through an adapter's metrics API, and KEDA has to ask the source itself; it is "
         "left out"

@@ -11,10 +11,8 @@ from forecaster.migration.adapter_query import LabelRequirement
 from forecaster.migration.manifests import Manifest, as_mapping, as_texts
 from forecaster.migration.quantity import quantity
 
-__all__ = ["EXPORTER_METRICS", "EXPORTER_TARGET", "MetricSource", "OldMetric", "read_metrics"]
+__all__ = ["EXPORTER_TARGET", "MetricSource", "OldMetric", "read_metrics"]
 
-EXPORTER_METRICS = ("prescaling_metric", "prescale_metric")
-"""What the exporter's metric was called; of old it had the shorter name."""
 EXPORTER_TARGET = 10.0
 
 

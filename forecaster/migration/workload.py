@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from forecaster.keda.hpa_metrics import EXPORTER_METRICS
 from forecaster.keda.naming import scaled_object_name
 from forecaster.migration.adapter import AdapterRule
 from forecaster.migration.hpa_metrics import (
-    EXPORTER_METRICS,
     EXPORTER_TARGET,
     MetricSource,
     OldMetric,

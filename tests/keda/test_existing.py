@@ -233,3 +233,13 @@ def test_other_objects_are_read_and_let_be():
     text = f"{HPA}---\napiVersion: v1\nkind: Service\nmetadata: {{name: a}}\n"
     assert len(read_manifests(text, "x")) == 2
     assert len(read_existing(text, "x")) == 1
+
+
+@pytest.mark.parametrize("name", ["prescaling_metric", "prescale_metric"])
+def test_the_exporters_metric_points_to_the_migration_and_to_no_trigger(name):
+    target = {"type": "Value", "value": "10"}
+    one = hpa_with([{"type": "External", "external": {"metric": {"name": name}, "target": target}}])
+    (lost,) = one.lost
+    assert (lost.code, lost.field) == ("exporter-metric", "spec.metrics[0]")
+    assert "preroll migrate - --output migration" in lost.advice
+    assert "serverAddress" not in str(lost)
