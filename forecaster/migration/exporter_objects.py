@@ -8,21 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 
+from forecaster.backtest.policies.exporter import DailyWindow
 from forecaster.migration.manifests import Manifest
 
-__all__ = ["PREFIX", "OldEvent", "OldWindow", "is_event", "read_event", "read_window"]
+__all__ = ["PREFIX", "OldEvent", "is_event", "read_event", "read_window"]
 
 PREFIX = "annotations.scaling.exporter."
 _GROUP = "prescaling.bedrock.tech/"
-
-
-@dataclass(frozen=True)
-class OldWindow:
-    """The exporter's annotations of an HPA, local time."""
-
-    start: time
-    end: time
-    replicas: int
 
 
 @dataclass(frozen=True)
@@ -37,13 +29,13 @@ class OldEvent:
     multiplier: int
 
 
-def read_window(one: Manifest, notes: list[str]) -> OldWindow | None:
+def read_window(one: Manifest, notes: list[str]) -> DailyWindow | None:
     """As the exporter takes it: all three annotations, hh:mm:ss, a minimum that is not 0."""
     own = {k.removeprefix(PREFIX): v for k, v in one.annotations.items() if k.startswith(PREFIX)}
     if not own:
         return None
     try:
-        window = OldWindow(
+        window = DailyWindow(
             _clock(own.get("time.start", "")),
             _clock(own.get("time.end", "")),
             int(own.get("replica.min", "")),

@@ -9,25 +9,22 @@ daily window, and an HPA without a window has no value at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forecaster.backtest.hpa import Band, Feedback, ScaleBehavior, ValueMetric
+from forecaster.backtest.hpa import ScaleBehavior
 from forecaster.backtest.policies.base import Floor, Setting, check_utilisation
-from forecaster.backtest.policies.exporter import DailyWindow, prescale_metric
+from forecaster.backtest.policies.exporter import OFF, DailyWindow, exporter_floor
 from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
-from forecaster.migration.exporter_objects import OldEvent, OldWindow
+from forecaster.migration.exporter_objects import OldEvent
 from forecaster.planning.capacity import IntArray
 
 __all__ = ["OldExporter", "exporter_replicas"]
-
-_TARGET = 10
-_OFF = -1
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class OldExporter:
     (``Band.DISTANCE``), which is kind to it: newer ones ignore exactly 10 %.
     """
 
-    window: OldWindow | None
+    window: DailyWindow | None
     events: tuple[OldEvent, ...]
     timezone: str
     utilisation: float | None
@@ -64,12 +61,7 @@ class OldExporter:
         zone = ZoneInfo(self.timezone)
         starts = [span.at(step * span.step_seconds).astimezone(zone) for step in range(len(span))]
         desired = exporter_replicas(self.window, self.events, starts).tolist()
-        fails = self.window is None
-
-        def answer(step: int, current: int) -> float:
-            return float("nan") if fails else float(prescale_metric(desired[step], current))
-
-        return Floor(ValueMetric(_TARGET), Feedback(answer), Band.DISTANCE, self.behavior)
+        return exporter_floor(desired, self.behavior, known=self.window is not None)
 
     def variants(self) -> tuple[Self, ...]:
         """Itself: what was typed was typed."""
@@ -77,7 +69,7 @@ class OldExporter:
 
 
 def exporter_replicas(
-    window: OldWindow | None, events: Sequence[OldEvent], local: Iterable[datetime]
+    window: DailyWindow | None, events: Sequence[OldEvent], local: Iterable[datetime]
 ) -> IntArray:
     """The replicas that the exporter wants at each local time; -1 where it is off.
 
@@ -92,12 +84,11 @@ def exporter_replicas(
     )
 
 
-def _wanted(window: OldWindow | None, today: Sequence[OldEvent], now: time) -> int:
+def _wanted(window: DailyWindow | None, today: Sequence[OldEvent], now: time) -> int:
     if window is None:
-        return _OFF
+        return OFF
     second = now.hour * 3600 + now.minute * 60 + now.second
     for one in today:
-        if DailyWindow(one.start, one.end, window.replicas).covers(second):
-            return max(one.multiplier, 1) * window.replicas
-    own = DailyWindow(window.start, window.end, window.replicas)
-    return window.replicas if own.covers(second) else _OFF
+        if replace(window, start=one.start, end=one.end).covers(second):
+            return window.times(one.multiplier)
+    return window.replicas if window.covers(second) else OFF

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from forecaster.backtest.policies.exporter import DailyWindow
 from forecaster.migration.adapter import AdapterRule, read_adapter_rules
 from forecaster.migration.exporter_objects import (
     PREFIX,
     OldEvent,
-    OldWindow,
     is_event,
     read_event,
     read_window,
@@ -46,7 +46,7 @@ class OldAutoscaler:
     min_replicas: int
     max_replicas: int
     metrics: tuple[OldMetric, ...]
-    window: OldWindow | None
+    window: DailyWindow | None
     requests_cpu: float | None = None
 
     @property

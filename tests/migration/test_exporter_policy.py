@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pytest
 
-from forecaster.backtest import ReplaySettings, ReplaySpan, replay_policy
+from forecaster.backtest import DailyWindow, ReplaySettings, ReplaySpan, replay_policy
 from forecaster.backtest.hpa import PolicyType, ScaleBehavior
 from forecaster.errors import ManifestError
 from forecaster.events import Event
 from forecaster.migration.behavior import read_behavior
-from forecaster.migration.exporter_objects import OldEvent, OldWindow
+from forecaster.migration.exporter_objects import OldEvent
 from forecaster.migration.exporter_policy import OldExporter, exporter_replicas
 from forecaster.migration.moved_policy import MovedPreroll
 from forecaster.traffic.history import TrafficSeries
 
-EVENING = OldWindow(time(20), time(23, 30), 10)
+EVENING = DailyWindow(time(20), time(23, 30), 10)
 DAY = date(2026, 7, 19)
 
 
@@ -44,7 +44,7 @@ def test_a_window_counts_from_its_start_to_its_end_both_included():
 
 
 def test_fault_1_what_crosses_midnight_ends_there():
-    late = OldWindow(time(19, 30), time(0, 30), 8)
+    late = DailyWindow(time(19, 30), time(0, 30), 8)
     assert wanted(late, (), "19T23:59:59", "20T00:00:00", "20T00:29:00") == [8, -1, -1]
     assert wanted(EVENING, (FINAL,), "19T23:59:59", "20T00:15:00") == [30, -1]
 
@@ -102,7 +102,7 @@ def test_fault_7_it_grows_by_a_tenth_a_sync_from_the_start_of_the_window():
         growing, syncs = -(-growing * 11 // 10), syncs + 1
     assert syncs == 21
     span = flat(70.0)
-    old = OldExporter(OldWindow(time(20), time(23, 30), 40), (), "Europe/Paris", 0.7)
+    old = OldExporter(DailyWindow(time(20), time(23, 30), 40), (), "Europe/Paris", 0.7)
     replay = replay_policy(span, old, QUICK)
     assert at(span, replay, "19T17:59") == 1
     assert at(span, replay, "19T18:04") < 40 <= at(span, replay, "19T18:06")
@@ -110,14 +110,14 @@ def test_fault_7_it_grows_by_a_tenth_a_sync_from_the_start_of_the_window():
 
 def test_hpa_multiplies_what_is_ready_so_pods_that_start_slowly_slow_it_further():
     span = flat(70.0)
-    old = OldExporter(OldWindow(time(20), time(23, 30), 40), (), "Europe/Paris", 0.7)
+    old = OldExporter(DailyWindow(time(20), time(23, 30), 40), (), "Europe/Paris", 0.7)
     slow = replay_policy(span, old, SETTINGS)  # ready after two minutes
     assert at(span, slow, "19T18:30") < 40 <= at(span, slow, "19T19:00")
 
 
 def test_it_is_read_in_its_own_time_zone():
     span = flat(70.0)
-    old = OldExporter(OldWindow(time(20), time(23, 30), 40), (), "UTC", 0.7)
+    old = OldExporter(DailyWindow(time(20), time(23, 30), 40), (), "UTC", 0.7)
     replay = replay_policy(span, old, QUICK)
     assert at(span, replay, "19T18:30") == 1
     assert at(span, replay, "19T20:30") >= 40

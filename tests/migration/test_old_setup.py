@@ -6,7 +6,7 @@ from datetime import date, time
 
 import pytest
 
-from forecaster.migration.exporter_objects import OldWindow
+from forecaster.backtest import DailyWindow
 from forecaster.migration.hpa_metrics import OldMetric
 from tests.migration.conftest import cpu, deployment, event, exporter_metric, hpa, read
 
@@ -85,7 +85,7 @@ def test_older_versions_are_read_alike_and_noted():
 
 def test_a_window_is_what_the_exporter_would_use():
     (one,) = read(hpa(window=("19:30:00", "00:30:00", "8"))).autoscalers
-    assert one.window == OldWindow(time(19, 30), time(0, 30), 8)
+    assert one.window == DailyWindow(time(19, 30), time(0, 30), 8)
 
 
 @pytest.mark.parametrize(

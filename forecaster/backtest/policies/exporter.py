@@ -5,6 +5,7 @@ Its rules are ``DesiredScaling`` and ``InRangeTime`` of BedrockStreaming/prescal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Self
@@ -24,10 +25,12 @@ from forecaster.backtest.replay_settings import ReplaySettings
 from forecaster.backtest.span import ReplaySpan
 from forecaster.planning.capacity import ScalingRule, replicas_for
 
-__all__ = ["DailyWindow", "Exporter", "prescale_metric"]
+__all__ = ["OFF", "DailyWindow", "Exporter", "exporter_floor", "prescale_metric"]
+
+OFF = -1
+"""What the exporter wants where it wants nothing."""
 
 _TARGET = 10
-_OFF = -1
 _BUSY_SHARE = 0.5
 _FACTORS = (0.2, 0.3, 0.38, 0.45, 0.52, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -52,6 +55,10 @@ class DailyWindow:
         """Whether the exporter takes the window to be open, so long after midnight."""
         start, end = _seconds(self.start), _seconds(self.end)
         return start <= clock_seconds and (clock_seconds <= end or end < start)
+
+    def times(self, multiplier: int) -> int:
+        """Its replicas under an event; a multiplier of 0 counts as 1."""
+        return max(multiplier, 1) * self.replicas
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class Exporter:
     def floor(self, span: ReplaySpan, settings: ReplaySettings) -> Floor:
         """The metric, which looks at the replicas of the moment."""
         rule = settings.rule()
-        desired = np.full(len(span), _OFF, dtype=np.int64)
+        desired = np.full(len(span), OFF, dtype=np.int64)
         for today in clock_days(
             span,
             settings.lead_steps(span.series.step),
@@ -110,16 +117,10 @@ class Exporter:
         ):
             window = self.window or self._typed(today, rule)
             if window is not None:
-                replicas = max(self.multiplier, 1) * window.replicas
                 is_open = [window.covers(clock) for clock in today.clock_seconds.tolist()]
-                desired[today.first : today.last] = np.where(is_open, replicas, _OFF)
-        by_step = desired.tolist()
-        return Floor(
-            ValueMetric(_TARGET),
-            Feedback(lambda step, current: float(prescale_metric(by_step[step], current))),
-            Band.DISTANCE,
-            _without_tolerances(settings.behavior),
-        )
+                replicas = window.times(self.multiplier)
+                desired[today.first : today.last] = np.where(is_open, replicas, OFF)
+        return exporter_floor(desired.tolist(), settings.behavior)
 
     def variants(self) -> tuple[Self, ...]:
         """Parts of what the busiest slot needs, as ``replica.min``: any number can be typed."""
@@ -141,6 +142,22 @@ class Exporter:
         start = (busiest - before) % count * today.slot_seconds
         end = (busiest + after) % count * today.slot_seconds + today.slot_seconds - 1
         return DailyWindow(_clock(start), _clock(end), replicas)
+
+
+def exporter_floor(
+    desired: Sequence[int], behavior: ScaleBehavior | None, *, known: bool = True
+) -> Floor:
+    """What the HPA gets while the exporter wants ``desired`` replicas at each step, or ``OFF``.
+
+    Unless it is ``known`` its metric has no value. The tolerances of ``behavior`` are left out.
+    """
+
+    def answer(step: int, current: int) -> float:
+        return float(prescale_metric(desired[step], current)) if known else float("nan")
+
+    return Floor(
+        ValueMetric(_TARGET), Feedback(answer), Band.DISTANCE, _without_tolerances(behavior)
+    )
 
 
 def prescale_metric(desired: int, current: int) -> int:
