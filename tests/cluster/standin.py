@@ -6,23 +6,26 @@
         server.break_watches("pods", Break.HALF_A_LINE)
 
 It speaks the part of the protocol that is used: lists with limit and continue, watches with
-bookmarks and a history that can be forgotten, one object, new Events, merge patches, bearer tokens.
+bookmarks and a history that can be forgotten, single objects read and written, bearer tokens, and
+what kubectl and helm ask first: which kinds there are.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from copy import deepcopy
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.cluster.standin_discovery import discovery
 from tests.cluster.standin_faults import Asked, Break, Fault
-from tests.cluster.standin_http import merged, place, send, status, verb_of
+from tests.cluster.standin_http import group_of, place, read_body, send, status, verb_of
 from tests.cluster.standin_store import Object, Store
 from tests.cluster.standin_watch import Streams
+from tests.cluster.standin_writes import Change, Writes
 
 __all__ = ["Asked", "Break", "Fault", "StandIn"]
 
@@ -45,6 +48,7 @@ class StandIn:
         self._tls = tls
         self._faults: list[Fault] = []
         self._streams = Streams(self.store, bookmark_seconds, gone_as_line)
+        self.writes = Writes(self.store, self._streams.publish)
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
@@ -171,12 +175,16 @@ class StandIn:
             key, _, value = line.decode().partition(":")
             headers[key.lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        plural, namespace, name = place(urlsplit(target).path)
+        path = urlsplit(target).path
+        plural, namespace, name = place(path)
         query = dict(parse_qsl(urlsplit(target).query))
         verb = verb_of(method, name, query)
-        told = json.loads(body) if body else None
+        kind = headers.get("content-type", "")
+        told = read_body(body, kind)
         authorization = headers.get("authorization", "")
-        self.asked.append(Asked(method, verb, plural, namespace, query, authorization, told))
+        group = group_of(path)
+        asked = Asked(method, verb, plural, namespace, query, authorization, told, group, name)
+        self.asked.append(asked)
         if self.tokens is not None and authorization.lower() not in {
             f"bearer {token}".lower() for token in self.tokens
         }:
@@ -200,14 +208,19 @@ class StandIn:
                 if fault.body is not None:
                     await send(writer, 200, fault.body)
                     return True
-        if plural not in self.store.shelves:
+        if (said := discovery(path, self.store.shelves)) is not None:
+            await send(writer, *said)
+        elif plural not in self.store.shelves:
             await send(writer, 404, b"404 page not found\n")
         elif verb == "watch":
             return await self._streams.serve(writer, plural, namespace, query)
         elif verb == "list":
             await self._list(writer, plural, namespace, query)
         else:
-            await self._one(writer, verb, plural, namespace, name, told)
+            at = namespace or "", name or told["metadata"]["name"]
+            dry, manager = bool(query.get("dryRun")), query.get("fieldManager", "")
+            change = Change(verb, plural, *at, deepcopy(told), kind, dry, manager)
+            await send(writer, *self.writes.answer(change))
         return True
 
     async def _list(
@@ -225,30 +238,3 @@ class StandIn:
             await send(writer, 410, status(410, gone, reason="Expired"))
         else:
             await send(writer, 200, page)
-
-    async def _one(
-        self,
-        writer: asyncio.StreamWriter,
-        verb: str,
-        plural: str,
-        namespace: str | None,
-        name: str | None,
-        told: Any,
-    ) -> None:
-        shelf = self.store.shelves[plural]
-        if verb == "create":
-            if (namespace or "", told["metadata"]["name"]) in shelf.objects:
-                await send(writer, 409, status(409, "it exists", reason="AlreadyExists"))
-                return
-            self._streams.publish(self.store.put(told), told["kind"])
-            await send(writer, 201, json.dumps(told).encode())
-            return
-        kept = shelf.objects.get((namespace or "", name or ""))
-        if kept is None:
-            await send(writer, 404, status(404, f'{plural} "{name}" not found', reason="NotFound"))
-            return
-        if verb == "patch":
-            item = merged(json.loads(kept.text), told)
-            self._streams.publish(self.store.put(item), item["kind"])
-            kept = shelf.objects[(namespace or "", name or "")]
-        await send(writer, 200, kept.text)

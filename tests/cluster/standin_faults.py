@@ -61,3 +61,5 @@ class Asked:
     query: Mapping[str, str]
     authorization: str
     body: Any = None
+    group: str = ""
+    name: str | None = None

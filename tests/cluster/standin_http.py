@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from tests.cluster.standin_store import Object
+import yaml
+
+from tests.cluster.standin_protobuf import from_protobuf
 
 
 def place(path: str) -> tuple[str, str | None, str | None]:
@@ -19,9 +22,25 @@ def place(path: str) -> tuple[str, str | None, str | None]:
     return (rest[0] if rest else ""), namespace, (rest[1] if len(rest) > 1 else None)
 
 
+def group_of(path: str) -> str:
+    """The API group; empty for the core API."""
+    parts = path.strip("/").split("/")
+    return parts[1] if parts[0] == "apis" and len(parts) > 1 else ""
+
+
+def read_body(body: bytes, content_type: str) -> Any:
+    """An object or a patch in one of the ways that clients send it; None where there is none."""
+    if not body:
+        return None
+    if "protobuf" in content_type:
+        return from_protobuf(body)
+    return yaml.safe_load(body) if "yaml" in content_type else json.loads(body)
+
+
 def verb_of(method: str, name: str | None, query: Mapping[str, str]) -> str:
-    if method in ("POST", "PATCH"):
-        return "create" if method == "POST" else "patch"
+    changing = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+    if method in changing:
+        return changing[method]
     if name is not None:
         return "get"
     return "watch" if query.get("watch") == "true" else "list"
@@ -39,17 +58,6 @@ def status(code: int, message: str, *, reason: str = "") -> bytes:
             "code": code,
         }
     ).encode()
-
-
-def merged(into: Object, patch: Object) -> Object:
-    for key, value in patch.items():
-        if value is None:
-            into.pop(key, None)
-        elif isinstance(value, dict):
-            into[key] = merged(into.get(key) or {}, value)
-        else:
-            into[key] = value
-    return into
 
 
 def chunk(writer: asyncio.StreamWriter, line: bytes) -> None:

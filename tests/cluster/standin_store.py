@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.cluster.standin_kinds import KINDS
+
 Object = dict[str, Any]
 
 
@@ -37,26 +39,11 @@ class Shelf:
     forgotten: int = 0  # the last version that no watch can go on from
 
 
-SHELVES = {
-    "scaledobjects": ("ScaledObject", "keda.sh/v1alpha1"),
-    "horizontalpodautoscalers": ("HorizontalPodAutoscaler", "autoscaling/v2"),
-    "deployments": ("Deployment", "apps/v1"),
-    "statefulsets": ("StatefulSet", "apps/v1"),
-    "pods": ("Pod", "v1"),
-    "resourcequotas": ("ResourceQuota", "v1"),
-    "nodes": ("Node", "v1"),
-    "events": ("Event", "events.k8s.io/v1"),
-    "configmaps": ("ConfigMap", "v1"),
-    "prescalingevents": ("PrescalingEvent", "prescaling.bedrock.tech/v1"),
-    "apiservices": ("APIService", "apiregistration.k8s.io/v1"),
-}
-
-
 def fits(kept: Kept, label: str, field: str) -> bool:
-    about = json.loads(kept.text)["metadata"]
-    key, _, value = label.partition("=")
+    labels = json.loads(kept.text)["metadata"].get("labels") or {}
+    pairs = [one.partition("=") for one in label.split(",") if one]
     name = field.removeprefix("metadata.name=")
-    return (not label or (about.get("labels") or {}).get(key) == value) and name in ("", kept.name)
+    return all(labels.get(key) == value for key, _, value in pairs) and name in ("", kept.name)
 
 
 class Store:
@@ -64,7 +51,7 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1000
-        self.shelves = {plural: Shelf(kind, group) for plural, (kind, group) in SHELVES.items()}
+        self.shelves = {one.plural: Shelf(one.name, one.api_version) for one in KINDS.values()}
         self._plurals = {shelf.kind: plural for plural, shelf in self.shelves.items()}
         self._snapshots: dict[str, tuple[int, list[Kept]]] = {}
 
@@ -117,7 +104,7 @@ class Store:
     ) -> bytes | None:
         """A page of a list; None where the token is too old.
 
-        ``selecting`` are a label and a field selector, of one ``key=value`` each, or empty.
+        ``selecting`` are a label selector (``key=value``, …) and a field selector of a name.
         """
         shelf = self.shelves[plural]
         if token:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.cluster.standin_faults import Break
 from tests.cluster.standin_http import chunk, send, status
-from tests.cluster.standin_store import Happened, Store
+from tests.cluster.standin_store import Happened, Store, fits
 
 
 @dataclass(eq=False)
@@ -17,6 +17,11 @@ class _Stream:
     namespace: str | None
     writer: asyncio.StreamWriter
     queue: asyncio.Queue[Happened | Break]
+    selecting: tuple[str, str] = ("", "")
+
+    def wants(self, one: Happened) -> bool:
+        inside = self.namespace in (None, one.kept.namespace)
+        return inside and (not any(self.selecting) or fits(one.kept, *self.selecting))
 
 
 class Streams:
@@ -36,7 +41,7 @@ class Streams:
     def publish(self, happened: Happened, kind: str) -> None:
         plural = self._store.plural_of(kind)
         for stream in self._open:
-            if stream.plural == plural and stream.namespace in (None, happened.kept.namespace):
+            if stream.plural == plural and stream.wants(happened):
                 stream.queue.put_nowait(happened)
 
     async def serve(
@@ -46,7 +51,7 @@ class Streams:
         namespace: str | None,
         query: dict[str, str],
     ) -> bool:
-        version = int(query["resourceVersion"])
+        version = int(query.get("resourceVersion", "0"))
         missed = self._store.since(plural, version)
         gone = status(410, f"too old resource version: {version}", reason="Expired")
         if missed is None and not self._gone_as_line:
@@ -61,9 +66,10 @@ class Streams:
             writer.write(b"0\r\n\r\n")
             await writer.drain()
             return True
-        stream = _Stream(plural, namespace, writer, asyncio.Queue())
+        selecting = query.get("labelSelector", ""), query.get("fieldSelector", "")
+        stream = _Stream(plural, namespace, writer, asyncio.Queue(), selecting)
         for one in missed:
-            if namespace in (None, one.kept.namespace):
+            if stream.wants(one):
                 stream.queue.put_nowait(one)
         self._open.add(stream)
         try:
