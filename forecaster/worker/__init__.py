@@ -13,7 +13,7 @@
     source.py, file_source.py   the seam to the traffic source
     training.py, peak_training.py   the first beat, over a source, a store and a clock
     refreshing.py, live_traffic.py, live_peaks.py   the second
-    trainer.py, refresher.py, process.py   the processes they run in
+    trainer.py, refresher.py    the processes they run in: process.py, and helper.py minds them
     orders.py, messages.py      what is said between the processes
     roster.py         whom is planned for: settings, what ScaledObjects declare, what was measured
     cluster_side.py   the cluster: cluster_reader.py (a process) with cluster_reading.py (what is

@@ -19,18 +19,15 @@ from forecaster.worker.cluster_desk import ClusterDesk
 from forecaster.worker.cluster_messages import ClusterMessage
 from forecaster.worker.cluster_reader import ClusterOrder, ObjectNotice
 from forecaster.worker.cluster_view import NOTHING_KNOWN, ClusterView
+from forecaster.worker.helper import Helper, Restarts
 from forecaster.worker.mailbox import Outbox
-from forecaster.worker.process import Child, ChildSpec
 from forecaster.worker.roster import Roster
-from forecaster.worker.schedule import back_off
 
 __all__ = ["ClusterSide"]
 
 _NICENESS = 5
-_FIRST_RESTART = timedelta(seconds=1)
-_LONGEST_RESTART = timedelta(minutes=1)
 # One that dies while it reads the first lists has told something too: it is no success yet.
-_SUCCESS_SECONDS = 300.0
+_RESTARTS = Restarts(timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=5))
 # It gives a sign of life every 30 s. An API server that hangs takes it two minutes at the most.
 _SILENCE = timedelta(minutes=5)
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
@@ -66,14 +63,17 @@ class ClusterSide:
         self._configured = tuple(one.workload for one in configured.workloads)
         self._path = path
         self._clock = clock
-        self._log = log
         self._roster = roster
         self._desk = ClusterDesk(roster, NoteShelf(path), watched=settings.watch)
-        self._reader: Child | None = None
-        self._notices: Outbox[tuple[ObjectNotice, ...]] | None = None
+        self._reader: Helper[tuple[ObjectNotice, ...]] = Helper(
+            "reader",
+            "forecaster.worker.cluster_reader:run_reading",
+            niceness=_NICENESS,
+            silence=_SILENCE,
+            log=log,
+            restarts=_RESTARTS,
+        )
         self._said: tuple[ObjectNotice, ...] = ()
-        self._deaths = 0
-        self._due_at = self._started_at = 0.0
         self._to_note: list[WorkloadState] = []
         self._noted_at = self._ahead_at = self._saved_at = self._kept_at = _AT_ONCE
         self._unshown = False
@@ -88,7 +88,7 @@ class ClusterSide:
     @property
     def receivers(self) -> list[Connection[Any, Any]]:
         """What to listen to."""
-        return [] if self._reader is None else [self._reader.receiver]
+        return self._reader.receivers
 
     def view(self) -> ClusterView:
         """What was known last."""
@@ -133,13 +133,11 @@ class ClusterSide:
 
     def ask_to_end(self) -> None:
         """Ask the reader to end, without waiting."""
-        if self._reader is not None:
-            self._reader.ask_to_end()
+        self._reader.ask_to_end()
 
     def end(self, patience_seconds: float) -> None:
         """End it, and keep what was delivered."""
-        if self._reader is not None:
-            self._reader.end(patience_seconds)
+        self._reader.end(patience_seconds)
         if self._settings.watch:
             self._desk.save()
         self._roster.save()
@@ -159,46 +157,26 @@ class ClusterSide:
         return not self._to_note
 
     def _hear(self, now: datetime) -> bool:
-        if self._reader is None:
-            if time.monotonic() >= self._due_at:
+        if not self._reader.running:
+            if self._reader.may_start:
                 self._start()
             return False
-        messages, open_still = self._reader.messages()
+        messages = self._reader.messages()
         for message in messages:
             if isinstance(message, ClusterMessage):
                 self._desk.take(message)
-        self._reader.give_up_after(_SILENCE)
-        if not open_still:
-            if time.monotonic() - self._started_at >= _SUCCESS_SECONDS:
-                self._deaths = 0
-            self._deaths += 1
-            how = self._reader.ended()
-            wait = back_off(self._deaths, _FIRST_RESTART, _LONGEST_RESTART)
-            self._due_at = time.monotonic() + wait.total_seconds()
-            _log.error("reader died", extra={"reason": how, "restart_at": now + wait})
-            self._desk.take_trouble(f"the reader of the cluster died ({how})", now)
-            if self._notices is not None:
-                self._notices.close()
-            self._reader = self._notices = None
-        return bool(messages) or not open_still
+        end = self._reader.ended(now)
+        if end is not None:
+            self._desk.take_trouble(f"the reader of the cluster died ({end.how})", now)
+        return bool(messages) or end is not None
 
     def _start(self) -> None:
-        self._started_at = time.monotonic()
-        self._notices = Outbox()
+        notices: Outbox[tuple[ObjectNotice, ...]] = Outbox()
         order = ClusterOrder(
-            self._settings, self._configured, self._path, self._clock, self._notices.inbox
+            self._settings, self._configured, self._path, self._clock, notices.inbox
         )
-        self._reader = Child(
-            ChildSpec(
-                name="reader",
-                target="forecaster.worker.cluster_reader:run_reading",
-                arguments=(order,),
-                niceness=_NICENESS,
-                log=self._log,
-            )
-        )
-        self._notices.started()
-        self._notices.put(self._said)
+        self._reader.start(order, notices)
+        self._reader.say(self._said)
 
     def _look_ahead(self, board: Board, now: datetime) -> None:
         for one in self._desk.look_ahead(board.plans, now):
@@ -206,8 +184,7 @@ class ClusterSide:
         said = tuple(_notice(one, name) for one in self._desk.fit for name in _named(one))
         if said != self._said:
             self._said = said
-            if self._notices is not None:
-                self._notices.put(said)
+            self._reader.say(said)
 
 
 def _named(warning: FitWarning) -> tuple[str, ...]:

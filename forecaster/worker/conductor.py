@@ -17,14 +17,13 @@ from forecaster.store import PlanStore
 from forecaster.worker.board import Board
 from forecaster.worker.cluster_side import ClusterSide
 from forecaster.worker.gauge_side import GaugeSide
+from forecaster.worker.helper import Helper, Restarts
 from forecaster.worker.loading import take_fleet
 from forecaster.worker.mailbox import Outbox
 from forecaster.worker.messages import Foretold, Refreshed, RefreshFailed
 from forecaster.worker.orders import FleetChange, RefreshOrder, TrainingOrder
-from forecaster.worker.process import Child, ChildSpec
 from forecaster.worker.programme import Programme
 from forecaster.worker.roster import Roster
-from forecaster.worker.schedule import back_off
 from forecaster.worker.served import ServedTargets
 from forecaster.worker.source import ConfiguredSource, SourceFactory
 from forecaster.worker.training_desk import TrainingDesk
@@ -33,8 +32,7 @@ __all__ = ["Conductor", "Surroundings"]
 
 _TRAINER_NICENESS = 10
 _REFRESHER_NICENESS = 5
-_FIRST_RESTART = timedelta(seconds=1)
-_LONGEST_RESTART = timedelta(minutes=1)
+_RESTARTS = Restarts(timedelta(seconds=1), timedelta(minutes=1))
 # A snapshot of a large fleet costs milliseconds. Without news it is made anew all the same: plans
 # end, and traffic grows old.
 _NEWS_SECONDS = 0.5
@@ -84,11 +82,22 @@ class Conductor:
         self._desk = TrainingDesk(board.fleet, board, served, given.store)
         self._fleet = board.fleet
         self._source = _for_fleet(given.source, board.fleet)
-        self._trainer: Child | None = None
-        self._refresher: Child | None = None
-        self._changes: Outbox[FleetChange] | None = None
-        self._refresher_deaths = 0
-        self._refresher_due = _AT_ONCE
+        self._trainer: Helper[None] = Helper(
+            "trainer",
+            "forecaster.worker.trainer:run_training",
+            niceness=_TRAINER_NICENESS,
+            silence=_TRAINER_SILENCE,
+            log=given.log,
+        )
+        self._refresher: Helper[FleetChange] = Helper(
+            "refresher",
+            "forecaster.worker.refresher:run_refreshing",
+            niceness=_REFRESHER_NICENESS,
+            silence=board.fleet.step + _REFRESHER_SILENCE,
+            log=given.log,
+            restarts=_RESTARTS,
+        )
+        self._minded = (self._trainer, self._refresher, given.cluster, given.gauges)
         self._noted_step: int | None = None
         self._news = True
         self._published_at = 0.0
@@ -102,16 +111,10 @@ class Conductor:
             except Exception:  # the worker's loop: what was published last is served on
                 _log.exception("a round failed")
                 stopping.wait(self._given.tick_seconds)
-        for child in (self._trainer, self._refresher):
-            if child is not None:
-                child.ask_to_end()
-        self._given.cluster.ask_to_end()
-        self._given.gauges.ask_to_end()
-        for child in (self._trainer, self._refresher):
-            if child is not None:
-                child.end(_PATIENCE_SECONDS)
-        self._given.cluster.end(_PATIENCE_SECONDS)
-        self._given.gauges.end(_PATIENCE_SECONDS)
+        for one in self._minded:
+            one.ask_to_end()
+        for one in self._minded:
+            one.end(_PATIENCE_SECONDS)
 
     def _round(self, now: datetime) -> None:
         self._note_served(now)
@@ -122,7 +125,7 @@ class Conductor:
         self._hear_trainer(now)
         self._hear_refresher(now)
         self._start_trainer(now)
-        self._start_refresher(now)
+        self._start_refresher()
         since = time.monotonic() - self._published_at
         if since >= (_NEWS_SECONDS if self._news else _QUIET_SECONDS):
             self._publish(self._board.snapshot(now))
@@ -130,8 +133,7 @@ class Conductor:
 
     def _listen(self, stopping: threading.Event) -> None:
         """Wait for a tick, or until somebody tells something."""
-        receivers = [one.receiver for one in (self._trainer, self._refresher) if one is not None]
-        receivers += [*self._given.cluster.receivers, *self._given.gauges.receivers]
+        receivers = [receiver for one in self._minded for receiver in one.receivers]
         if receivers:
             wait(receivers, timeout=self._given.tick_seconds)
         else:
@@ -145,8 +147,7 @@ class Conductor:
         self._source = _for_fleet(self._source, fleet)
         self._given.events.take_fleet(fleet)
         self._desk.take_fleet(fleet)
-        if self._changes is not None:
-            self._changes.put(FleetChange(fleet, self._source))
+        self._refresher.say(FleetChange(fleet, self._source))
         problem: str | None = None
         try:
             take_fleet(fleet, self._board, self._served, self._given.store, now)
@@ -169,19 +170,16 @@ class Conductor:
             self._news = True
 
     def _hear_trainer(self, now: datetime) -> None:
-        if self._trainer is None:
-            return
-        messages, open_still = self._trainer.messages()
-        for message in messages:
+        for message in self._trainer.messages():
             self._desk.take(message, now)
             self._news = True
-        self._trainer.give_up_after(_TRAINER_SILENCE)
-        if not open_still:
-            self._desk.ended(self._trainer.ended(), now)
-            self._trainer, self._news = None, True
+        end = self._trainer.ended(now)
+        if end is not None:
+            self._desk.ended(end.how, now)
+            self._news = True
 
     def _start_trainer(self, now: datetime) -> None:
-        if self._trainer is not None or not self._given.events.settled:
+        if not self._trainer.may_start or not self._given.events.settled:
             return
         workloads = self._desk.due(now)
         if not workloads:
@@ -193,26 +191,17 @@ class Conductor:
             self._fleet, workloads, records, self._source, given.store.path, given.clock
         )
         _log.info("training begins", extra={"workloads": len(workloads)})
-        self._trainer = Child(
-            ChildSpec(
-                name="trainer",
-                target="forecaster.worker.trainer:run_training",
-                arguments=(order,),
-                niceness=_TRAINER_NICENESS,
-                log=given.log,
-            )
-        )
+        self._trainer.start(order)
         self._desk.begin()
 
     def _hear_refresher(self, now: datetime) -> None:
-        if self._refresher is None:
-            return
-        messages, open_still = self._refresher.messages()
+        messages = self._refresher.messages()
         for message in messages:
             if isinstance(message, Refreshed | RefreshFailed):
                 was_failing = self._board.source_failing
                 self._board.take_refresh(message)
-                self._news, self._refresher_deaths = True, 0
+                self._refresher.proven()
+                self._news = True
                 if was_failing and not self._board.source_failing:
                     self._desk.source_is_back()
             elif isinstance(message, Foretold):
@@ -221,44 +210,25 @@ class Conductor:
         if messages:  # a need that is larger than what the step began with counts at once
             self._noted_step = None
             self._note_served(now)
-        self._refresher.give_up_after(self._fleet.step + _REFRESHER_SILENCE)
-        if not open_still:
-            self._refresher_deaths += 1
-            how = self._refresher.ended()
-            self._refresher_due = now + back_off(
-                self._refresher_deaths, _FIRST_RESTART, _LONGEST_RESTART
-            )
-            _log.error("refresher died", extra={"reason": how, "restart_at": self._refresher_due})
-            reason = f"the refresher died ({how})"
-            self._board.take_refresh(RefreshFailed(now, reason))
-            self._refresher, self._news = None, True
-            if self._changes is not None:
-                self._changes.close()
-                self._changes = None
+        end = self._refresher.ended(now)
+        if end is not None:
+            self._board.take_refresh(RefreshFailed(now, f"the refresher died ({end.how})"))
+            self._news = True
 
-    def _start_refresher(self, now: datetime) -> None:
-        if self._refresher is not None or now < self._refresher_due:
+    def _start_refresher(self) -> None:
+        if not self._refresher.may_start:
             return
         given = self._given
-        self._changes = Outbox()
+        changes: Outbox[FleetChange] = Outbox()
         order = RefreshOrder(
             self._fleet,
             self._source,
             given.store.path,
             given.clock,
             given.tick_seconds,
-            self._changes.inbox,
+            changes.inbox,
         )
-        self._refresher = Child(
-            ChildSpec(
-                name="refresher",
-                target="forecaster.worker.refresher:run_refreshing",
-                arguments=(order,),
-                niceness=_REFRESHER_NICENESS,
-                log=given.log,
-            )
-        )
-        self._changes.started()
+        self._refresher.start(order, changes)
 
     def _note_served(self, now: datetime) -> None:
         step = (now - _AT_ONCE) // self._fleet.step

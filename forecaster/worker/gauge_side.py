@@ -18,7 +18,7 @@ from forecaster.settings import (
 )
 from forecaster.worker.capacity_messages import Gauged, GaugingFailed, MeasuredCapacity
 from forecaster.worker.gauger import GaugeOrder
-from forecaster.worker.process import Child, ChildSpec
+from forecaster.worker.helper import Helper
 from forecaster.worker.roster import Roster
 from forecaster.worker.schedule import back_off
 
@@ -54,8 +54,13 @@ class GaugeSide:
         self._capacity = capacity
         self._roster = roster
         self._clock = clock
-        self._log = log
-        self._gauger: Child | None = None
+        self._gauger: Helper[None] = Helper(
+            "gauger",
+            "forecaster.worker.gauger:run_gauging",
+            niceness=_NICENESS,
+            silence=_LONGEST_SILENCE,
+            log=log,
+        )
         self._measured: frozenset[str] = frozenset()
         self._seen_at: datetime | None = None
         self._due = _AT_ONCE
@@ -66,12 +71,12 @@ class GaugeSide:
     @property
     def receivers(self) -> list[Connection[Any, Any]]:
         """What to listen to."""
-        return [] if self._gauger is None else [self._gauger.receiver]
+        return self._gauger.receivers
 
     def round(self, fleet: Fleet, now: datetime) -> None:
         """Hear the gauger, or start it where a run is due."""
-        if self._gauger is not None:
-            self._hear(self._gauger, now)
+        if self._gauger.running:
+            self._hear(now)
             return
         wanted = [one for one in fleet.workloads if one.measured.capacity]
         if not wanted:
@@ -90,13 +95,11 @@ class GaugeSide:
 
     def ask_to_end(self) -> None:
         """Ask the gauger to end, without waiting."""
-        if self._gauger is not None:
-            self._gauger.ask_to_end()
+        self._gauger.ask_to_end()
 
     def end(self, patience_seconds: float) -> None:
         """End it."""
-        if self._gauger is not None:
-            self._gauger.end(patience_seconds)
+        self._gauger.end(patience_seconds)
 
     def _start(
         self, source: PrometheusSettings, wanted: list[WorkloadSettings], fleet: Fleet
@@ -106,32 +109,20 @@ class GaugeSide:
         order = GaugeOrder(
             source, self._capacity, tuple(wanted), before, fleet.step, fleet.history, self._clock
         )
-        self._gauger = Child(
-            ChildSpec(
-                name="gauger",
-                target="forecaster.worker.gauger:run_gauging",
-                arguments=(order,),
-                niceness=_NICENESS,
-                log=self._log,
-            )
-        )
+        self._gauger.start(order)
 
-    def _hear(self, gauger: Child, now: datetime) -> None:
-        messages, open_still = gauger.messages()
-        for message in messages:
+    def _hear(self, now: datetime) -> None:
+        for message in self._gauger.messages():
             if isinstance(message, Gauged):
                 self._roster.take_capacities(message.capacities)
                 self._measured |= message.capacities.keys()
                 self._failures, self._due, self.trouble = 0, now + _EVERY, None
             elif isinstance(message, GaugingFailed):
                 self._failed(message.error, now)
-        gauger.give_up_after(_LONGEST_SILENCE)
-        if not open_still:
-            how = gauger.ended()
-            self._gauger = None
-            if how is not None:
-                _log.error("gauger died", extra={"reason": how})
-                self._failed(f"the gauger died ({how})", now)
+        end = self._gauger.ended(now)
+        if end is not None and end.how is not None:
+            _log.error("gauger died", extra={"reason": end.how})
+            self._failed(f"the gauger died ({end.how})", now)
 
     def _failed(self, reason: str, now: datetime) -> None:
         self._failures += 1

@@ -22,15 +22,25 @@ def tell_three(tell: Tell, name: str) -> None:
 
 def sleep(tell: Tell) -> None:
     """Until somebody ends it."""
+    sleep_for(tell, 60)
+
+
+def sleep_for(tell: Tell, seconds: float) -> None:
+    """So long, or until somebody ends it."""
     tell(Started("asleep"))
-    time.sleep(60)
+    time.sleep(seconds)
 
 
 def stubborn(tell: Tell) -> None:
     """SIGTERM is not heard."""
+    stubborn_for(tell, 60)
+
+
+def stubborn_for(tell: Tell, seconds: float) -> None:
+    """SIGTERM is not heard, for so long."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     tell(Started("stubborn"))
-    time.sleep(60)
+    time.sleep(seconds)
 
 
 def break_down(tell: Tell) -> None:

@@ -9,7 +9,7 @@ import pytest
 from forecaster.planning import ScalingRule
 from forecaster.settings import KubernetesSettings, WorkloadSettings
 from forecaster.store import NoteShelf, PlanStore
-from forecaster.worker import cluster_side
+from forecaster.worker import cluster_side, helper
 from forecaster.worker.board import Board
 from forecaster.worker.cluster_messages import ClusterHealth, ClusterSeen, Declared, ReaderAlive
 from forecaster.worker.cluster_side import ClusterSide
@@ -63,8 +63,8 @@ def world(path, monkeypatch):
         readers.append(FakeReader(spec))
         return readers[-1]
 
-    monkeypatch.setattr(cluster_side, "Child", started)
-    monkeypatch.setattr(cluster_side.time, "monotonic", lambda: clock.seconds)
+    monkeypatch.setattr(helper, "Child", started)
+    monkeypatch.setattr(helper.time, "monotonic", lambda: clock.seconds)
 
     def make(of=None, **settings):
         known = of or fleet("tv/a", step=MINUTE, quantile=0.5)
@@ -84,8 +84,7 @@ def world(path, monkeypatch):
 
     yield kept
     for one in made:
-        if one.side._notices is not None:
-            one.side._notices.close()
+        one.side.end(0)
 
 
 def go_on(world, seconds=1, told=(), rounds=1):
@@ -224,7 +223,7 @@ def test_what_will_not_fit_is_said_on_the_objects_once_for_as_long_as_it_lasts(w
     said = []
     one.board.take_outlook(outlook("tv/a", rate=200.0), [])
     go_on(one)
-    monkeypatch.setattr(one.side._notices, "put", said.append)
+    monkeypatch.setattr(one.side._reader, "say", said.append)
     go_on(one, told=[ClusterSeen({"tv/a": seen()}, whole=True)])
     go_on(one, seconds=61, rounds=20)
     ((notice,),) = said
