@@ -15,7 +15,16 @@ from forecaster.durations import format_duration
 from forecaster.migration.hpa_metrics import MetricSource
 from forecaster.migration.moves import Moves
 from forecaster.migration.old_setup import OldApi
-from forecaster.migration.paths import api_backup, hpa_backup, object_file
+from forecaster.migration.paths import hpa_backup, object_file
+from forecaster.migration.plan_commands import (
+    adapter_back,
+    annotated,
+    edit_adapter,
+    no_secrets,
+    reading,
+    rules_elsewhere,
+    secrets,
+)
 from forecaster.migration.plan_parts import by_hand, events, notes, row, stay, when
 from forecaster.migration.workload import MigratedWorkload
 from forecaster.settings.versions import show_version
@@ -42,13 +51,17 @@ def plan_text(moves: Moves, traps: Sequence[str] = (), *, compared: bool = False
             "events": events(moves),
             "by_hand": "\n".join(by_hand(moves)),
             "prometheus": moves.options.prometheus,
-            "secrets": "\n".join(_secrets(moves)),
+            "secrets": "\n".join(secrets(moves)),
             "asked": "\n".join(
-                'curl --silent --header "Authorization: Bearer $token" '
+                "curl --silent --show-error --write-out '\\n' "
+                '--header "Authorization: Bearer $token" '
                 f"http://127.0.0.1:8080/v1/targets/{one.workload}"
                 for one in moves.workloads
             ),
-            "compared": _compared(compared=compared),
+            "again": reading(moves, ".", "--force"),
+            "meanwhile": reading(moves, "meanwhile"),
+            "rules_elsewhere": rules_elsewhere(moves),
+            "compared": _compared(moves, compared=compared),
             "promql": "\n".join(_watched(moves)),
             "measured": _measured(moves),
             "timezone": moves.options.timezone,
@@ -58,11 +71,9 @@ def plan_text(moves: Moves, traps: Sequence[str] = (), *, compared: bool = False
             "switches": "\n".join(_switch(one) for one in moves.workloads),
             "all_back": "\n".join(_all_back(moves)),
             "lead_time": format_duration(moves.options.lead_time),
-            "holds": "\n".join(
-                f"kubectl annotate scaledobject {one.object_name} --namespace "
-                f"{one.old.namespace} autoscaling.keda.sh/paused-scale-in=true"
-                for one in moves.workloads
-            ),
+            "holds": "\n".join(annotated(moves, "paused-scale-in=true --overwrite")),
+            "unholds": "\n".join(annotated(moves, "paused-scale-in-")),
+            "no_secrets": "\n".join(no_secrets(moves)),
             "adapter": _adapter(moves),
             "keda": show_version(moves.options.keda.keda),
             "kubernetes": show_version(moves.options.keda.kubernetes),
@@ -78,20 +89,14 @@ def _filled(name: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def _secrets(moves: Moves) -> Iterable[str]:
-    for namespace in sorted({one.old.namespace for one in moves.workloads}):
-        yield (
-            f"kubectl create secret generic {moves.options.keda.secret} --namespace {namespace} "
-            '--from-literal=token="$token"'
-        )
-
-
-def _compared(*, compared: bool) -> str:
+def _compared(moves: Moves, *, compared: bool) -> str:
     if compared:
-        return "`comparison.md` has what both would have run over the last days. "
+        return "`comparison.md` has what both would have run over the last days.\n\n"
+    command = reading(moves, "compared", "--traffic http://127.0.0.1:9090")
     return (
-        "`preroll migrate … --traffic FILE` writes `comparison.md`, with what both would have run "
-        "over the last week. "
+        "What both would have run over the last week comes into `compared/comparison.md`, with a "
+        "Prometheus that is forwarded to this machine:\n\n"
+        f"```sh\n{command}\n```\n\n"
     )
 
 
@@ -141,10 +146,7 @@ def _api(moves: Moves) -> str:
     api = moves.setup.api(_GROUP)
     if api is not None and "keda" in api.service:
         return _filled("plan-api-kedas.md", {"owner": api.service})
-    known = api or OldApi(f"v1beta1.{_GROUP}", _GROUP, "monitoring/prometheus-adapter")
-    namespace, _, adapter = known.service.partition("/")
-    places = [rule.place for rule in moves.setup.rules if rule.external]
-    configuration = places[0].rpartition(", ")[0] if places else "its configuration"
+    known, adapter, namespace = _adapter_of(api)
     unknown = (
         "\nNo APIService of it was read; see who owns it first: `kubectl get apiservice "
         f"{known.name}`.\n"
@@ -156,16 +158,17 @@ def _api(moves: Moves) -> str:
             "unknown": "" if api is not None else unknown,
             "adapter": adapter,
             "namespace": namespace,
-            "configuration": configuration,
-            "restore": _restore(api),
+            "edit": edit_adapter(moves),
+            "restore": "\n".join(adapter_back(moves, adapter, namespace, api)),
         },
     )
 
 
-def _restore(api: OldApi | None) -> str:
-    if api is None:
-        return "# and the adapter's APIService, as it was installed"
-    return f"kubectl apply --filename {api_backup(api)}"
+def _adapter_of(api: OldApi | None) -> tuple[OldApi, str, str]:
+    """The APIService, or what is usual; the adapter's name and its namespace."""
+    known = api or OldApi(f"v1beta1.{_GROUP}", _GROUP, "monitoring/prometheus-adapter")
+    namespace, _, adapter = known.service.partition("/")
+    return known, adapter, namespace
 
 
 def _switch(one: MigratedWorkload) -> str:
@@ -195,7 +198,13 @@ def _all_back(moves: Moves) -> Iterable[str]:
     if api is None or "keda" not in api.service:
         yield "kubectl get scaledobjects --all-namespaces     # none may be left"
         yield "helm uninstall keda --namespace keda"
-        yield "# then the adapter: the way back above"
+        _, adapter, namespace = _adapter_of(api)
+        yield f"helm rollback {adapter} --namespace {namespace}"
+        yield "# without a chart, instead of the last line:"
+        yield from (
+            line if line.startswith("#") else f"# {line}"
+            for line in adapter_back(moves, adapter, namespace, api)
+        )
 
 
 def _adapter(moves: Moves) -> str:

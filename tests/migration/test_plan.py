@@ -79,7 +79,7 @@ def test_the_source_is_edited_by_its_own_commands(plan, files, tmp_path):
 
 def test_the_mode_is_changed_by_its_own_command(plan, files, tmp_path):
     (tmp_path / "preroll.yaml").write_text(files["preroll.yaml"])
-    (block,) = [one for one in shell(plan) if "mode: active" in one]
+    (block,) = [one for one in shell(plan) if "/  mode: active/" in one]
     subprocess.run(["bash", "-euc", block.splitlines()[0]], cwd=tmp_path, check=True)
     assert "  mode: active\n" in (tmp_path / "preroll.yaml").read_text()
     assert list(tmp_path.iterdir()) == [tmp_path / "preroll.yaml"]
@@ -108,7 +108,7 @@ def test_no_way_back_deletes_an_hpa(plan):
     assert all(one.endswith("--cascade=orphan") for one in deleted)
     back = plan[plan.index(ALL_BACK) :]
     assert back.index("delete scaledobject") < back.index("helm uninstall keda")
-    assert back.index("helm uninstall keda") < back.index("then the adapter")
+    assert back.index("helm uninstall keda") < back.index("helm rollback prometheus-adapter")
     assert "helm rollback prometheus-adapter --namespace monitoring" in plan
 
 
@@ -213,3 +213,61 @@ def test_the_exporters_metrics_from_preroll_are_offered_for_the_time_in_between(
     assert "server: {prescaling_metrics: true}" in text
     assert "`prescaling_metric` needs `kubernetes: {watch: true}`" in text
     assert text.index("In between, the exporter's metrics") < text.index("## 4. Make ready")
+
+
+def block_with(plan, text):
+    (found,) = [one for one in shell(plan) if text in one]
+    return found
+
+
+def test_what_changed_meanwhile_is_read_with_the_adapters_rules_before_anything_is_changed(plan):
+    block = block_with(plan, "--output meanwhile")
+    assert "--cluster" in block and "--adapter-configmap monitoring/prometheus-adapter" in block
+    assert "diff --recursive --unified backup meanwhile/backup" in block
+    places = [plan.index(one) for one in ("rm -rf meanwhile", "any(.spec.metrics", "/  mode: ac")]
+    assert places == sorted(places)
+
+
+def test_the_options_that_it_was_run_with_are_given_again():
+    options = {"lead_time": timedelta(minutes=2), "prometheus": "http://p.obs.svc/?a=1&b"}
+    block = block_with(plan_of(hpa(), **options), "--output meanwhile")
+    assert "--lead-time 2m" in block and "--prometheus 'http://p.obs.svc/?a=1&b'" in block
+    assert "--adapter-configmap" not in block and "--keda" not in block
+
+
+def test_rules_that_were_no_configmap_are_asked_for_again():
+    assert "Name the file of the adapter's rules (given.yaml" in " ".join(
+        plan_of(hpa(), RULES).split()
+    )
+
+
+def test_every_change_of_the_way_back_is_a_command(plan):
+    back = plan[plan.index(ALL_BACK) : plan.index("## 6.")]
+    assert "# kubectl replace --filename backup/configmap-monitoring.prometheus-adapter" in back
+    held, released = (
+        {line.split(" autoscaling")[0] for line in block_with(plan, what).splitlines()}
+        for what in ("paused-scale-in=true", "paused-scale-in-\n")
+    )
+    assert held == released and len(held) == 3
+    assert "kubectl delete secret preroll-token --namespace accounts" in plan
+    assert "kubectl edit configmap prometheus-adapter --namespace monitoring" in plan
+
+
+def test_a_token_that_is_there_is_kept_for_all(plan, tmp_path):
+    """The commands twice, over a stand-in of kubectl that keeps what was created first."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        "#!/bin/bash\n"
+        'case "$1 $2" in\n'
+        '"create secret") test -e "$4@$6" && exit 1; echo "${7#--from-literal=*=}" > "$4@$6";;\n'
+        '"get secret") base64 < "$3@$5";;\n'
+        "esac\n"
+    )
+    kubectl.chmod(0o755)
+    commands = f'export PATH="{tmp_path}:$PATH"\n' + block_with(plan, "openssl rand")
+    for again in (False, True):
+        if again:
+            (tmp_path / "preroll-token@accounts").unlink()
+        subprocess.run(["bash", "-c", commands], cwd=tmp_path, check=False)
+        kept = {one.read_text().strip() for one in tmp_path.glob("*@*")}
+        assert len(kept) == 1 and len(kept.pop()) == 64
