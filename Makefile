@@ -10,6 +10,8 @@ JOBS ?= 2
 # One BLAS thread a process: two workers on two cores must not wait for each other's spinning.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
+# Tests are rewritten and every process they start is compiled once, whatever the machine's own habit.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help venv demo test check format notebooks bench manifests picture lock clean
 
@@ -30,7 +32,7 @@ demo: venv ## Run the bundled match evening on http://127.0.0.1:8080
 	$(BIN)/preroll demo --port $(PORT)
 
 test: venv ## The test suite; MARKS= adds the slow tests
-	$(BIN)/pytest -n $(JOBS) -m "$(MARKS)"
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(MARKS)"
 
 check: venv ## Lint, types, layers, dependencies, Dockerfile
 	$(BIN)/ruff check .
