@@ -7,8 +7,8 @@ if declared.take(difference.before, difference.after):      # of ScaledObjects
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from forecaster.cluster.annotations import DeclaredWorkload, read_annotations
 from forecaster.cluster.parsing import ANNOTATION_PREFIX
@@ -46,12 +46,21 @@ class DeclaredWorkloads:
 
     An edit that cannot be used does not take a floor away: the workload stays as it was declared
     before, until the edit is repaired or the object is gone. ``configured`` are the workloads
-    (``namespace/name``) of the settings; they come first.
+    (``namespace/name``) of the settings; they come first. ``kept`` are the objects as they were
+    when they were fine last, before a restart: what ``unsaved`` gave.
     """
 
-    def __init__(self, defaults: DefaultsShape, configured: Collection[str]) -> None:
+    def __init__(
+        self,
+        defaults: DefaultsShape,
+        configured: Collection[str],
+        kept: Iterable[ScaledObjectSeen] = (),
+    ) -> None:
         self._defaults = defaults
         self._configured = frozenset(configured)
+        self._kept = {(one.namespace, one.name): one for one in kept}
+        self._unseen = set(self._kept)
+        self._unsaved: set[tuple[str, str]] = set()
         self._good: dict[tuple[str, str], DeclaredWorkload] = {}
         self._bad: dict[tuple[str, str], tuple[AnnotationProblem, ...]] = {}
         self._judged: tuple[tuple[DeclaredWorkload, ...], tuple[AnnotationProblem, ...]] | None = (
@@ -64,6 +73,7 @@ class DeclaredWorkloads:
         if after is None:
             return before is not None and self._drop((before.namespace, before.name))
         key = (after.namespace, after.name)
+        self._unseen.discard(key)
         good, bad = self._good.get(key), self._bad.get(key, ())
         judged = read_annotations(after, self._defaults)
         if judged is None:
@@ -71,9 +81,13 @@ class DeclaredWorkloads:
         if isinstance(judged, DeclaredWorkload):
             self._good[key] = judged
             self._bad.pop(key, None)
+            self._keep(key, judged.source)
         else:
-            if good is not None and good.source.uid != after.uid:
-                del self._good[key]
+            if key in self._kept and self._kept[key].uid != after.uid:
+                self._good.pop(key, None)
+                self._keep(key, None)
+            if good is None:
+                self._restore(key)
             kept = key in self._good
             self._bad[key] = tuple(AnnotationProblem(after, one, kept) for one in judged)
         found = (_said(self._good.get(key)), _texts(self._bad.get(key, ())))
@@ -86,6 +100,17 @@ class DeclaredWorkloads:
     def problems(self) -> tuple[AnnotationProblem, ...]:
         """Everything that is wrong, by the objects' names; the very same value as well."""
         return self._all()[1]
+
+    def forget_unseen(self) -> None:
+        """Every object has been taken in: what others declared before a restart is over."""
+        for key in self._unseen:
+            self._keep(key, None)
+        self._unseen.clear()
+
+    def unsaved(self) -> dict[tuple[str, str], ScaledObjectSeen | None]:
+        """What has changed since the last call, of what a restart needs; None: let it go."""
+        keys, self._unsaved = self._unsaved, set()
+        return {key: self._kept.get(key) for key in keys}
 
     def _all(self) -> tuple[tuple[DeclaredWorkload, ...], tuple[AnnotationProblem, ...]]:
         if self._judged is None:
@@ -104,7 +129,26 @@ class DeclaredWorkloads:
 
     def _drop(self, key: tuple[str, str]) -> bool:
         good, bad = self._good.pop(key, None), self._bad.pop(key, None)
+        self._keep(key, None)
         return good is not None or bad is not None
+
+    def _keep(self, key: tuple[str, str], source: ScaledObjectSeen | None) -> None:
+        if source is not None:  # without what is of the moment
+            source = replace(source, autoscaler=None, paused=False)
+        if source == self._kept.get(key):
+            return
+        if source is None:
+            del self._kept[key]
+        else:
+            self._kept[key] = source
+        self._unsaved.add(key)
+
+    def _restore(self, key: tuple[str, str]) -> None:
+        """Go on from what it declared before a restart, under the defaults of now."""
+        source = self._kept.get(key)
+        judged = None if source is None else read_annotations(source, self._defaults)
+        if isinstance(judged, DeclaredWorkload):
+            self._good[key] = judged
 
     def _judge_all(self) -> Iterator[tuple[DeclaredWorkload, SettingsProblem | None]]:
         """Each declaration, with what stands in its way: the settings, or another object.

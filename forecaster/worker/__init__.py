@@ -17,7 +17,8 @@
     orders.py, messages.py      what is said between the processes
     roster.py         whom is planned for: settings, what ScaledObjects declare, what was measured
     cluster_side.py   the cluster: cluster_reader.py (a process) with cluster_reading.py (what is
-                      news), cluster_desk.py (beside targets and plans), cluster_view.py (to serve)
+                      news) and declaration_notes.py (what was fine before a restart),
+                      cluster_desk.py (beside targets and plans), cluster_view.py (to serve)
     gauge_side.py     capacities: gauger.py (a process) with capacity_source.py (its questions)
     late_events.py, headroom.py   what came too late; how many hold places
     mailbox.py        what the serving process says to a helper

@@ -27,6 +27,7 @@ from forecaster.settings import KubernetesSettings
 from forecaster.store import NoteShelf
 from forecaster.worker.cluster_messages import ClusterHealth, ReaderAlive
 from forecaster.worker.cluster_reading import ClusterReading
+from forecaster.worker.declaration_notes import DeclarationNotes
 from forecaster.worker.mailbox import Inbox
 from forecaster.worker.process import Tell
 from forecaster.worker.start_up_watch import KeptLead
@@ -72,7 +73,8 @@ def run_reading(tell: Tell, order: ClusterOrder) -> None:
     """Follow the cluster for ever; while it cannot be reached, say why."""
     collect_rarely()
     shelf = NoteShelf(order.store_path)
-    reading = ClusterReading(order.settings, order.configured, _kept(shelf))
+    declarations = DeclarationNotes(shelf)
+    reading = ClusterReading(order.settings, order.configured, _kept(shelf), declarations.load())
     client = _connected(tell, order)
     told: queue.SimpleQueue[Told] = queue.SimpleQueue()
     resources = resources_to_read(nodes=order.settings.nodes)
@@ -81,9 +83,10 @@ def run_reading(tell: Tell, order: ClusterOrder) -> None:
     saying = _Saying(reading, reporter if order.settings.events else None)
     signal.signal(signal.SIGTERM, _end)
     try:
-        _follow(tell, order, reading, told, saying, shelf)
+        _follow(tell, order, reading, told, saying, shelf, declarations)
     finally:
         _save(shelf, reading)
+        declarations.save(reading.unsaved_objects())
 
 
 def _follow(
@@ -93,6 +96,7 @@ def _follow(
     told: queue.SimpleQueue[Told],
     saying: _Saying,
     shelf: NoteShelf,
+    declarations: DeclarationNotes,
 ) -> None:
     looked_at = heard_at = saved_at = time.monotonic()
     while True:
@@ -108,6 +112,7 @@ def _follow(
             tell(message)
             heard_at = looked_at
         saying.say(now, order.notices.latest())
+        declarations.save(reading.unsaved_objects())
         if looked_at - saved_at >= _SAVED_EVERY:
             saved_at = looked_at
             _save(shelf, reading)

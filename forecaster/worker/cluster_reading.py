@@ -36,7 +36,8 @@ class ClusterReading:
     """The cluster as the watches tell it; workloads are those of the settings and declared ones.
 
     ``configured`` are the workloads (``namespace/name``) of the settings. A workload is what is
-    scaled under its name in its namespace; a declared one is what its ScaledObject scales.
+    scaled under its name in its namespace; a declared one is what its ScaledObject scales. ``kept``
+    and ``fine_before`` are what ``unsaved`` and ``unsaved_objects`` gave before a restart.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class ClusterReading:
         settings: KubernetesSettings,
         configured: Iterable[str],
         kept: Mapping[str, KeptLead] = {},
+        fine_before: Iterable[ScaledObjectSeen] = (),
     ) -> None:
         named = frozenset(configured)
         self._settings = settings
         self._inventory = Inventory()
-        self._declared = DeclaredWorkloads(settings.defaults, named)
+        self._declared = DeclaredWorkloads(settings.defaults, named, fine_before)
         self._targets = ClusterTargets(named, self._inventory)
         floor, ceiling = settings.defaults.lead_time_floor, settings.defaults.lead_time_ceiling
         self._start_ups = StartUpWatch(floor, ceiling, kept)
@@ -92,6 +94,10 @@ class ClusterReading:
     def unsaved(self) -> dict[str, KeptLead | None]:
         """What has changed since the last call, of what a restart needs; None: let it go."""
         return self._start_ups.unsaved()
+
+    def unsaved_objects(self) -> dict[tuple[str, str], ScaledObjectSeen | None]:
+        """The same of ScaledObjects, as they were when their annotations were fine last."""
+        return self._declared.unsaved()
 
     def _take(self, one: Difference, now: float) -> None:
         if one.kind == "ScaledObject":
@@ -155,6 +161,7 @@ class ClusterReading:
                 self._told_declared = told
                 yield told
         if not unread:
+            self._declared.forget_unseen()
             self._start_ups.forget_others(now, self._targets.is_known)
 
     def _know(self, targets: Mapping[str, Workload], now: float) -> None:

@@ -89,6 +89,59 @@ def test_an_object_made_again_under_its_name_does_not_inherit() -> None:
     assert workloads(declared) == {}
 
 
+def after_restart(
+    before: DeclaredWorkloads, defaults: DefaultsShape | None = None
+) -> DeclaredWorkloads:
+    kept = [one for one in before.unsaved().values() if one is not None]
+    return DeclaredWorkloads(defaults or DefaultsShape(), (), kept)
+
+
+def test_what_it_said_before_a_restart_holds_over_a_mistake() -> None:
+    before = DeclaredWorkloads(DefaultsShape(), ())
+    before.take(None, enabled("page"))
+    before.take(enabled("page"), enabled("page", "lots"))
+    after = after_restart(before)
+    assert workloads(after) == {}  # nobody has seen the object yet
+    assert after.take(None, enabled("page", "lots"))
+    assert workloads(after) == {"streaming/page": 120.0}
+    assert said(after)[0].endswith("what it said before holds")
+    assert after.take(enabled("page", "lots"), enabled("page", "90"))
+    assert (workloads(after), said(after)) == ({"streaming/page": 90.0}, [])
+
+
+def test_what_held_before_a_restart_is_over_with_the_object_its_end_or_its_switch() -> None:
+    before = DeclaredWorkloads(DefaultsShape(), ())
+    before.take(None, enabled("page"))
+    kept = [one for one in before.unsaved().values() if one is not None]
+    for made_again in (True, False):
+        after = DeclaredWorkloads(DefaultsShape(), (), kept)
+        if made_again:
+            after.take(None, enabled("page", "lots", uid="another"))
+        else:
+            after.take(None, seen("page", enabled="false"))
+        assert workloads(after) == {}
+        assert after.unsaved() == {("streaming", "page"): None}
+    gone = DeclaredWorkloads(DefaultsShape(), (), kept)
+    assert gone.unsaved() == {}
+    gone.forget_unseen()
+    assert gone.unsaved() == {("streaming", "page"): None}
+
+
+def test_only_what_a_restart_needs_is_to_be_saved() -> None:
+    declared = DeclaredWorkloads(DefaultsShape(), ())
+    declared.take(None, enabled("page"))
+    assert declared.unsaved() == {("streaming", "page"): enabled("page")}
+    declared.take(enabled("page"), replace(enabled("page"), paused=True, resource_version="2"))
+    declared.take(enabled("page"), enabled("page", "lots"))
+    assert declared.unsaved() == {}
+    again = DeclaredWorkloads(DefaultsShape(), (), [enabled("page")])
+    again.take(None, enabled("page"))
+    again.forget_unseen()
+    assert again.unsaved() == {}
+    again.take(enabled("page"), None)
+    assert again.unsaved() == {("streaming", "page"): None}
+
+
 def test_the_settings_come_first_and_the_object_is_told() -> None:
     declared = DeclaredWorkloads(DefaultsShape(), {"streaming/page"})
     declared.take(None, enabled("page"))

@@ -147,6 +147,22 @@ def test_a_restart_without_an_api_server_plans_for_the_same_workloads(cluster, m
         until(lambda: not service.cluster.view().health.problems)
 
 
+def test_a_mistake_takes_no_floor_away_over_a_restart_either(cluster, make_service):
+    put_player(cluster)
+    mistaken = DECLARED | {"preroll.io/capacity": "lots"}
+    with make_service() as service:
+        until(lambda: workload(service) and workload(service)["target"] is not None)
+        put_player(cluster, annotations=mistaken)
+        until(lambda: "what it said before holds" in asked(service, "/v1/warnings").text)
+    with make_service() as service:
+        until(lambda: "what it said before holds" in asked(service, "/v1/warnings").text)
+        assert "'lots' is not a number" in asked(service, "/v1/warnings").text
+        assert workload(service)["target"]["replicas"] > 0
+        until(lambda: workload(service)["cluster"] and workload(service)["cluster"]["ready"] == 10)
+        cluster.delete("ScaledObject", "streaming", "player-api")
+        until(lambda: workload(service) is None)
+
+
 def test_workloads_of_the_settings_are_found_in_the_cluster_by_their_name(cluster, make_service):
     put_player(cluster, annotations={})
     known = dataclasses.replace(fleet("streaming/player-api"))

@@ -15,6 +15,7 @@ from forecaster.worker import cluster_reader, utc_now
 from forecaster.worker.cluster_messages import ClusterHealth, LeadTimesSeen, ReaderAlive
 from forecaster.worker.cluster_reader import ClusterOrder, ObjectNotice
 from forecaster.worker.cluster_reading import ClusterReading
+from forecaster.worker.declaration_notes import DeclarationNotes
 from forecaster.worker.mailbox import Outbox
 from forecaster.worker.process import Child, ChildSpec
 from tests.cluster.objects import pod, scaled, scaled_object
@@ -63,7 +64,8 @@ def follow(shelf, reading, *told, enough, reporter=None, notices=None):
             raise EnoughHeard
 
     with pytest.raises(EnoughHeard):
-        cluster_reader._follow(tell, order(notices), reading, waiting, saying, shelf)
+        declarations = DeclarationNotes(shelf)
+        cluster_reader._follow(tell, order(notices), reading, waiting, saying, shelf, declarations)
     return heard
 
 
