@@ -51,7 +51,7 @@ class Running:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def target_by(self, source: str, seconds: float = 60) -> dict[str, Any]:
+    def target_by(self, source: str, seconds: float = 120) -> dict[str, Any]:
         """The target for tv/api once ``source`` speaks: the other's number is another number."""
         began = time.monotonic()
         while (target := self.target())["source"] != source:
@@ -147,7 +147,7 @@ def running(folder: Path, more: str = "") -> Iterator[Running]:
             process.wait()
 
 
-def wait_until_stored(store: Path, table: str, seconds: float = 20) -> None:
+def wait_until_stored(store: Path, table: str, seconds: float = 90) -> None:
     """Until a table of the store has a row."""
     began = time.monotonic()
     with closing(sqlite3.connect(store, timeout=5)) as connection:

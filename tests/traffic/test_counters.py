@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,14 @@ from forecaster.traffic.sample import sample_history
 from tests.traffic.file_rows import rows, table
 
 
-def real_counts(count: int, first: int = 60_000) -> np.ndarray:
+@cache
+def all_counts() -> np.ndarray:
     values = sample_history().series[0].rate_rps * 60
-    return values[~np.isnan(values)][first : first + count]
+    return values[~np.isnan(values)]
+
+
+def real_counts(count: int, first: int = 60_000) -> np.ndarray:
+    return all_counts()[first : first + count].copy()
 
 
 def with_restarts(counts: np.ndarray, every: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def make_service(path, down_file):
     return make
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=180):
     """Wait for something to come true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
