@@ -103,27 +103,37 @@ def measured_lead_time(
     lately = [timedelta(seconds=one) + delay for one in summary.p95_lately]
     measured = lately[-1]
     told = f"{summary.text()} + {format_duration(delay)} for HPA and KEDA"
+    told += f" = {_whole(measured)}"
+    alone, cut = _within(_grained(measured), bounds)
+    in_steps = cut or _in_steps(alone, measured)
     if before is None or before.measured is None:
-        lead, cut = _within(_grained(measured), bounds)
-        return MeasuredLead(lead, f"{told} = {_whole(measured)}{cut}", measured, now)
+        return MeasuredLead(alone, f"{told}{in_steps}", measured, now)
     low, low_cut = _within(_grained(min(lately)), bounds)
     high, high_cut = _within(_grained(max(lately)), bounds)
     held, held_cut = _within(before.lead_time, bounds)
     if low > held:
-        return MeasuredLead(low, f"{told} = {_whole(measured)}{low_cut}", measured, now)
+        common = f"; {format_duration(low)} was called for three times in a row"
+        why = f"{told}{low_cut or (in_steps if low == alone else common)}"
+        return MeasuredLead(low, why, measured, now)
     if high > _LOWER * held:
-        why = f"{told} = {_whole(measured)}{high_cut or held_cut}"
-        if high != held:
-            why += f"; {format_duration(held)} is kept"
+        why = f"{told}{high_cut or held_cut}"
+        if alone > held:
+            why += f"; {format_duration(held)} is kept until three in a row call for more"
+        elif alone < held:
+            why += f"; {format_duration(held)} is kept until below 80 % of it will do for a day"
+        elif not (high_cut or held_cut):
+            why += in_steps
         noted = before.needed_at
         return MeasuredLead(held, why, measured, now if now - noted >= _NOTED_AGAIN else noted)
-    why = f"{told} = {_whole(measured)}{high_cut}"
+    why = f"{told}{high_cut}"
     if now - before.needed_at < _STAYS_LOW:
         until = _clock(before.needed_at + _STAYS_LOW)
         why += f"; {format_duration(held)} is kept until {until}, should it stay so low"
         return MeasuredLead(held, why, measured, before.needed_at)
     lead = max(high, _within(_grained(_MOST_DOWN * held), bounds)[0])
-    why += f"; lowered from {format_duration(held)}"
+    why += f"; lowered from {format_duration(held)} to {format_duration(lead)}"
+    if lead > high:
+        why += ", half at the most in a day"
     return MeasuredLead(lead, why, measured, now)
 
 
@@ -147,6 +157,12 @@ def _unmeasured(
 def _grained(duration: timedelta) -> timedelta:
     """Up to whole grains; what lies a microsecond beyond one does not begin the next."""
     return timedelta(seconds=_GRAIN * math.ceil(round(duration.total_seconds(), 3) / _GRAIN))
+
+
+def _in_steps(lead: timedelta, measured: timedelta) -> str:
+    if _whole(measured) == format_duration(lead):
+        return ""
+    return f"; {format_duration(lead)} in whole {_GRAIN} s steps"
 
 
 def _within(lead: timedelta, bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, str]:

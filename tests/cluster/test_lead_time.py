@@ -97,12 +97,82 @@ def test_p95_and_the_delay_make_the_lead_time_and_the_reason_says_so() -> None:
     assert lead.lead_time == 2 * MINUTE
     assert lead.measured == 113 * SECOND
     assert lead.reason == (
-        "p95 1m35s of 6 start-ups since 2026-06-14 + 18s for HPA and KEDA = 1m53s"
+        "p95 1m35s of 6 start-ups since 2026-06-14 + 18s for HPA and KEDA = 1m53s; "
+        "2m in whole 15 s steps"
     )
 
 
 def test_whole_syncs_are_not_raised_further() -> None:
-    assert measured_lead_time(EIGHT, summary_of([102.0] * 6)).lead_time == 2 * MINUTE
+    lead = measured_lead_time(EIGHT, summary_of([102.0] * 6))
+    assert lead.lead_time == 2 * MINUTE
+    assert lead.reason.endswith(" = 2m")
+
+
+def after(seconds: float, *lately: float, later: float = 60.0) -> MeasuredLead:
+    """The lead time after start-ups of ``seconds``, when p95 has then been ``lately``."""
+    before = measured_lead_time(EIGHT, summary_of([seconds] * 6))
+    summary = replace(summary_of([lately[-1]] * 6), p95_lately=lately)
+    return measured_lead_time(EIGHT + later, summary, before)
+
+
+@pytest.mark.parametrize(
+    ("made", "lead", "words"),
+    [
+        pytest.param(
+            after(87.0, 87.0, 87.0, 90.0),
+            105 * SECOND,
+            " = 1m48s; 1m45s is kept until three in a row call for more",
+            id="once more",
+        ),
+        pytest.param(
+            after(87.0, 100.0, 90.0, 130.0),
+            2 * MINUTE,
+            " = 2m28s; 2m was called for three times in a row",
+            id="what three have in common",
+        ),
+        pytest.param(
+            after(87.0, 90.0, 90.0, 90.0),
+            2 * MINUTE,
+            " = 1m48s; 2m in whole 15 s steps",
+            id="three times the same",
+        ),
+        pytest.param(
+            after(102.0, 87.0, 87.0, 85.0),
+            2 * MINUTE,
+            " = 1m43s; 2m is kept until below 80 % of it will do for a day",
+            id="a little less",
+        ),
+        pytest.param(
+            after(102.0, 102.0, 87.0, 85.0),
+            2 * MINUTE,
+            " = 1m43s; 2m is kept until below 80 % of it will do for a day",
+            id="less, and not thrice",
+        ),
+        pytest.param(
+            after(102.0, 100.0, 100.0, 100.0),
+            2 * MINUTE,
+            " = 1m58s; 2m in whole 15 s steps",
+            id="as it was",
+        ),
+        pytest.param(
+            after(582.0, 42.0, 42.0, 42.0, later=DAY),
+            5 * MINUTE,
+            " = 1m; lowered from 10m to 5m, half at the most in a day",
+            id="half of the way down",
+        ),
+        pytest.param(
+            after(582.0, 402.0, 402.0, 402.0, later=DAY),
+            7 * MINUTE,
+            " = 7m; lowered from 10m to 7m",
+            id="all of the way down",
+        ),
+    ],
+)
+def test_why_another_one_is_in_force_than_is_measured(
+    made: MeasuredLead, lead: timedelta, words: str
+) -> None:
+    assert made.lead_time == lead
+    assert made.reason.endswith(f"for HPA and KEDA{words}")
 
 
 @pytest.mark.parametrize(
