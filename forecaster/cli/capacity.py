@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.config_option import OptionalConfigOption, find_config, refuse_config
 from forecaster.cli.options import (
     JsonOption,
     StepOption,
@@ -17,11 +17,10 @@ from forecaster.cli.options import (
     TrafficArgument,
     UnitOption,
     WorkloadsOption,
-    read_instant,
     read_utilisation,
 )
 from forecaster.cli.output import STDOUT, check_outputs, write_json, write_text
-from forecaster.cli.source_options import ServerOptions, read_days
+from forecaster.cli.source_options import DaysOption, ServerOptions, UntilOption
 from forecaster.cli.terminal import (
     out,
     print_error,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["capacity"]
 
-_CONFIG = Path("preroll.yaml")
 _NOTHING_TOLD = 2
 _MOST_FIGURES = 24
 
@@ -56,16 +54,7 @@ def capacity(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="Ask the settings' server, by the queries in their section capacity, instead.",
-            show_default=False,
-        ),
-    ] = None,
+    config: OptionalConfigOption = None,
     target: Annotated[
         float | None,
         typer.Option(
@@ -76,24 +65,8 @@ def capacity(
         ),
     ] = None,
     workload: WorkloadsOption = None,
-    days: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=read_days,
-            metavar="N",
-            help="With --config: how many days to ask for; otherwise the settings' history.",
-            show_default=False,
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=read_instant,
-            metavar="INSTANT",
-            help="With --config: where they end; otherwise now.",
-            show_default=False,
-        ),
-    ] = None,
+    days: DaysOption = None,
+    until: UntilOption = None,
     unit: UnitOption = None,
     step: StepOption = None,
     timezone: TimezoneOption = None,
@@ -126,7 +99,7 @@ def capacity(
     from forecaster.cli.capacity_view import found_json, found_table, found_words, settings_lines
     from forecaster.planning.measured_capacity import Measured
 
-    place = str(traffic or config or _CONFIG)
+    place = str(traffic or find_config(config))
     found = _measured(list(chosen(signals, workload or (), place)), target, usual)
     if json_file:
         write_json(json_file, found_json(found))
@@ -157,7 +130,8 @@ def _signals(
 
     traffic, replicas, saturation = files
     if traffic is not None or replicas is not None or saturation is not None:
-        for given, hint in ((config, "--config"), (span[0], "--days"), (span[1], "--until")):
+        refuse_config(config, "TRAFFIC")
+        for given, hint in ((span[0], "--days"), (span[1], "--until")):
             if given is not None:
                 raise typer.BadParameter("goes without files", param_hint=hint)
         if traffic is None or replicas is None or saturation is None:
@@ -168,10 +142,7 @@ def _signals(
                 param_hint=hints[files.index(None)],
             )
         return read_files(SignalFiles(traffic, replicas, saturation, *reading)), TARGET_UTILISATION
-    if config is None and "PREROLL_CONFIG" in os.environ:
-        config = Path(os.environ["PREROLL_CONFIG"])
-    if config is None and _CONFIG.exists():
-        config = _CONFIG
+    config = find_config(config)
     if config is None:
         raise typer.BadParameter(
             "where is the history? Write for example preroll capacity traffic.csv --replicas "

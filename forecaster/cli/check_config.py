@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from forecaster.cli.config_option import USUAL_CONFIG, ConfigOption
 from forecaster.cli.terminal import out, print_warning
 from forecaster.durations import format_duration
 
@@ -17,21 +17,10 @@ if TYPE_CHECKING:
 
     from forecaster.settings import Fleet, KubernetesSettings, Settings
 
-__all__ = ["ConfigOption", "check_config", "schema"]
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        envvar="PREROLL_CONFIG",
-        help="The settings, as YAML.",
-    ),
-]
+__all__ = ["check_config", "schema"]
 
 
-def check_config(config: ConfigOption = Path("preroll.yaml")) -> None:
+def check_config(config: ConfigOption = USUAL_CONFIG) -> None:
     """Check the settings and show how they are understood.
 
     All problems are listed at once, each with its place and a valid example; the exit code is 2

@@ -56,7 +56,7 @@ def demo(
     )
     from forecaster.traffic.sample import sample_matches
     from forecaster.traffic.shifted import ShiftedSample, shift_to
-    from forecaster.worker import Service, configure_logging, open_store, utc_now
+    from forecaster.worker import FixedSource, Service, configure_logging, open_store, utc_now
 
     matches = sample_matches()
     match = next(one for one in matches if one.name == _MATCH)
@@ -70,7 +70,7 @@ def demo(
         listener = listen(ServerSettings(port=port), "preroll demo --port")
         store = open_store(Path(folder) / "preroll.sqlite", now)
         events = EventSettings(sources=(_calendar(Path(folder), matches, source.offset),))
-        service = Service(fleet, source, store, events=events, log=log)
+        service = Service(fleet, FixedSource(source), store, events=events, log=log)
         kick_off = match.start + source.offset
         announcer = threading.Thread(
             target=_announce, args=(service.snapshot, url_of(listener), kick_off), daemon=True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.config_option import OptionalConfigOption, find_config, refuse_config
 from forecaster.cli.options import StepOption
 from forecaster.cli.output import STDOUT, check_outputs, replacing
 from forecaster.cli.source_options import ServerOptions, spread_options
@@ -23,22 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
-_CONFIG = Path("preroll.yaml")
 
 
 @spread_options
 def export(
     server: ServerOptions,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="Export what the settings' source has of their workloads, instead.",
-            show_default=False,
-        ),
-    ] = None,
+    config: OptionalConfigOption = None,
     step: StepOption = None,
     out_file: Annotated[
         Path,
@@ -87,19 +77,12 @@ def _read(
     server: ServerOptions, config: Path | None, step: StepOption, out_file: Path
 ) -> TrafficInput:
     if server.prometheus is not None:
-        if config is not None:
-            raise typer.BadParameter(
-                "--prometheus and --config exclude each other: the settings name their own source",
-                param_hint="--config",
-            )
+        refuse_config(config, "--prometheus")
         from forecaster.traffic.formats.tables import file_stem
 
         unnamed = "traffic" if out_file == STDOUT else file_stem(out_file)
         return read_server(server, unit=None, step=step, unnamed=unnamed)
-    if config is None and "PREROLL_CONFIG" in os.environ:
-        config = Path(os.environ["PREROLL_CONFIG"])
-    if config is None and _CONFIG.exists():
-        config = _CONFIG
+    config = find_config(config)
     if config is None:
         server.check_server()
         raise typer.BadParameter(

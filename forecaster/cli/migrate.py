@@ -15,6 +15,7 @@ from forecaster.cli.migrate_options import move_options
 from forecaster.cli.options import UnitOption, check_lead_time, read_duration
 from forecaster.cli.terminal import out, print_notice, print_warning
 from forecaster.cli.traffic_input import check_zone
+from forecaster.cli.version_options import KedaOption, KubernetesOption
 
 if TYPE_CHECKING:
     from forecaster.migration.from_cluster import ClusterManifests
@@ -70,14 +71,8 @@ def migrate(
             show_default="5m",
         ),
     ] = timedelta(minutes=5),
-    kubernetes: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="The cluster's version.", show_default="1.35"),
-    ] = None,
-    keda: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="KEDA's version.", show_default="2.20"),
-    ] = None,
+    kubernetes: KubernetesOption = None,
+    keda: KedaOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     cluster: Annotated[
         bool,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from forecaster.cli.version_options import read_keda, read_kubernetes
+
 if TYPE_CHECKING:
     from forecaster.migration.moves import MoveOptions
-    from forecaster.settings.versions import Version
 
 __all__ = ["move_options"]
 
@@ -27,28 +28,11 @@ def move_options(
     from forecaster.migration.settings_file import PLACEHOLDER_URL
 
     objects = ScaledObjectOptions(
-        kubernetes=_version(kubernetes, DEFAULT_OPTIONS.kubernetes, "--kubernetes"),
-        keda=_version(keda, DEFAULT_OPTIONS.keda, "--keda"),
+        kubernetes=read_kubernetes(kubernetes) or DEFAULT_OPTIONS.kubernetes,
+        keda=read_keda(keda) or DEFAULT_OPTIONS.keda,
     )
     url = _url(prometheus) if prometheus is not None else PLACEHOLDER_URL
     return MoveOptions(url, timezone, lead_time, objects)
-
-
-def _version(text: str | None, default: Version, option: str) -> Version:
-    from forecaster.settings.versions import (
-        OLDEST_KEDA,
-        OLDEST_KUBERNETES,
-        read_version,
-        show_version,
-    )
-
-    if text is None:
-        return default
-    try:
-        return read_version(text, OLDEST_KEDA if option == "--keda" else OLDEST_KUBERNETES)
-    except ValueError as error:
-        example = f"{error}; write for example {show_version(default)}"
-        raise typer.BadParameter(example, param_hint=option) from error
 
 
 def _url(text: str) -> str:

@@ -100,7 +100,8 @@ def replay(
 
     Models are trained on what had ended an hour before the window, and see each
     step only once it has ended. Events are the settings', or those of --events;
-    all count as known all along, whenever they were added: hindsight flatters.
+    the whole calendar counts as known all along, whenever an event was added:
+    hindsight flatters.
 
     Example: preroll replay --config preroll.yaml --at "2026-06-14 20:00" --window 3h
 

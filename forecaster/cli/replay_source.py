@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from forecaster.cli.calendar_option import of_series, read_events, settings_events
+from forecaster.cli.config_option import OptionalConfigOption, find_config, refuse_config
 from forecaster.cli.local_instant import read_local_instant
 from forecaster.cli.replay_nights import local_text, make_nights
 from forecaster.cli.replay_rules import NightRule, RuleOptions
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Moment", "ReplaySource", "read_nights"]
 
-_CONFIG = Path("preroll.yaml")
 _FEW = 4
 _ALL_DAYS = timedelta(days=36_500)
 _HISTORY = timedelta(days=28)
@@ -45,16 +45,7 @@ class ReplaySource(ServerOptions):
             show_default=False,
         ),
     ] = None
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The settings; without a file or a server PREROLL_CONFIG, or preroll.yaml.",
-            show_default=False,
-        ),
-    ] = None
+    config: OptionalConfigOption = None
 
     def settings_file(self) -> Path | None:
         """The settings to use; None where the command line itself names traffic.
@@ -63,18 +54,11 @@ class ReplaySource(ServerOptions):
         """
         own = "TRAFFIC" if self.traffic is not None else "--prometheus"
         if self.traffic is not None or self.prometheus is not None:
-            if self.config is not None:
-                raise typer.BadParameter(
-                    f"{own} and --config exclude each other: the settings name their own source",
-                    param_hint="--config",
-                )
+            refuse_config(self.config, own)
             return None
-        if self.config is not None:
-            return self.config
-        if "PREROLL_CONFIG" in os.environ:
-            return Path(os.environ["PREROLL_CONFIG"])
-        if _CONFIG.exists():
-            return _CONFIG
+        config = find_config(self.config)
+        if config is not None:
+            return config
         self.check_server()
         raise typer.BadParameter(
             "where is the traffic? Write for example --config preroll.yaml, or name a file, "

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecaster.cli.config_option import USUAL_CONFIG, OptionalConfigOption, find_config
 from forecaster.cli.options import WorkloadsOption
 from forecaster.cli.terminal import out, print_notice, print_warning
+from forecaster.cli.version_options import KedaOption, KubernetesOption, read_keda, read_kubernetes
 
 if TYPE_CHECKING:
     from forecaster.keda import ScaledObjectOptions
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["scaledobject"]
 
 _BAD = 1
-_USUAL_CONFIG = Path("preroll.yaml")
 
 
 def scaledobject(
@@ -28,17 +29,7 @@ def scaledobject(
             metavar="FILE", help="With --check: manifests to look through.", show_default=False
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            envvar="PREROLL_CONFIG",
-            help="The settings; otherwise preroll.yaml. Files with tokens in them are not needed.",
-            show_default=False,
-        ),
-    ] = None,
+    config: OptionalConfigOption = None,
     workload: WorkloadsOption = None,
     namespace: Annotated[
         list[str] | None,
@@ -92,18 +83,8 @@ def scaledobject(
     keep_scale_up: Annotated[
         bool, typer.Option("--keep-scale-up", help="Leave scaleUp as it is today.")
     ] = False,
-    kubernetes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="VERSION",
-            help="The oldest Kubernetes that has to understand it, such as 1.34.",
-            show_default=False,
-        ),
-    ] = None,
-    keda: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="The oldest KEDA, such as 2.16.", show_default=False),
-    ] = None,
+    kubernetes: KubernetesOption = None,
+    keda: KedaOption = None,
     headroom: Annotated[
         bool,
         typer.Option(
@@ -135,7 +116,8 @@ def scaledobject(
     """Print the KEDA objects of the workloads in the settings.
 
     A ScaledObject for each workload, and a TriggerAuthentication for each
-    namespace where a token is sent. The same input gives the same text. What
+    namespace where a token is sent; files that the settings name with tokens in
+    them are not needed. The same input gives the same text. What
     KEDA would take, and then not do as it seems, is a warning.
 
     Example: preroll scaledobject --config preroll.yaml --output keda
@@ -198,10 +180,11 @@ def _settings(config: Path | None, *, optional: bool) -> Settings | None:
     """The settings, which are those of a server elsewhere; None where none are needed or found."""
     from forecaster.settings import load_settings
 
-    if config is None and optional and not _USUAL_CONFIG.exists():
+    found = find_config(config)
+    if found is None and optional:
         print_notice("no preroll.yaml here: bounds and names are compared with no settings")
         return None
-    return load_settings(config or _USUAL_CONFIG, os.environ, elsewhere=True)
+    return load_settings(found or USUAL_CONFIG, os.environ, elsewhere=True)
 
 
 def _options(
@@ -215,27 +198,13 @@ def _options(
     from dataclasses import replace
 
     from forecaster.keda import DEFAULT_OPTIONS, options_of
-    from forecaster.settings.versions import (
-        OLDEST_KEDA,
-        OLDEST_KUBERNETES,
-        Version,
-        read_version,
-        show_version,
-    )
-
-    def version(text: str | None, oldest: Version, hint: str) -> Version | None:
-        try:
-            return None if text is None else read_version(text, oldest)
-        except ValueError as error:
-            told = f"{error}; for example: {show_version(oldest)}"
-            raise typer.BadParameter(told, param_hint=hint) from error
 
     changed: dict[str, Any] = {
         "cpu_utilisation": cpu,
         "formula": formula,
         "keep_scale_up": keep_scale_up,
-        "kubernetes": version(kubernetes, OLDEST_KUBERNETES, "--kubernetes"),
-        "keda": version(keda, OLDEST_KEDA, "--keda"),
+        "kubernetes": read_kubernetes(kubernetes),
+        "keda": read_keda(keda),
     }
     base = DEFAULT_OPTIONS if settings is None else options_of(settings.keda)
     return replace(base, **{key: value for key, value in changed.items() if value is not None})

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from forecaster.cli.check_config import ConfigOption
+from forecaster.cli.config_option import USUAL_CONFIG, ConfigOption
 from forecaster.threads import limit_threads
 
 __all__ = ["serve"]
 
 
-def serve(config: ConfigOption = Path("preroll.yaml")) -> None:
+def serve(config: ConfigOption = USUAL_CONFIG) -> None:
     """Serve targets to KEDA, and train in the background.
 
     It starts with the plans that are stored. SIGTERM and Ctrl-C stop it within 5 seconds.

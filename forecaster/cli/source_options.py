@@ -15,13 +15,19 @@ import typer
 from forecaster.cli.options import TrafficArgument, read_instant
 from forecaster.durations import parse_duration
 
-__all__ = ["ServerOptions", "SourceOptions", "read_days", "spread_options"]
+__all__ = [
+    "DaysOption",
+    "ServerOptions",
+    "SourceOptions",
+    "UntilOption",
+    "spread_options",
+]
 
 _PANEL = "Traffic from a metrics server"
 _EXAMPLE = "--prometheus http://prometheus:9090 --query 'sum(rate(http_requests_total[1m]))'"
 
 
-def read_days(value: str | timedelta) -> timedelta:
+def _read_days(value: str | timedelta) -> timedelta:
     """A number of days, or a duration; what is read already is let through."""
     if isinstance(value, timedelta):
         return value
@@ -43,6 +49,21 @@ def _option(name: str, metavar: str, help_text: str, **more: Any) -> Any:
     )
 
 
+DaysOption = Annotated[
+    timedelta | None,
+    _option(
+        "--days",
+        "N",
+        "How many days to read; otherwise the settings' history, or 28.",
+        parser=_read_days,
+    ),
+]
+UntilOption = Annotated[
+    datetime | None,
+    _option("--until", "INSTANT", "Where they end; otherwise now.", parser=read_instant),
+]
+
+
 @dataclass(frozen=True)
 class ServerOptions:
     """A server that answers PromQL, a query, and the span to ask for; None where not given.
@@ -58,14 +79,8 @@ class ServerOptions:
         str | None,
         _option("--query", "PROMQL", "Traffic per second; each result is a series."),
     ] = None
-    days: Annotated[
-        timedelta | None,
-        _option("--days", "N", "How many days to read; 28.", parser=read_days),
-    ] = None
-    until: Annotated[
-        datetime | None,
-        _option("--until", "INSTANT", "Where they end; otherwise now.", parser=read_instant),
-    ] = None
+    days: DaysOption = None
+    until: UntilOption = None
     namespace_label: Annotated[
         str | None,
         _option("--namespace-label", "LABEL", "The label that holds the namespace; namespace."),

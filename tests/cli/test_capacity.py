@@ -151,7 +151,7 @@ def test_a_workload_that_one_file_lacks_is_told(preroll, files, api_files):
         (["traffic.csv"], "--replicas"),
         (["--replicas", "a.csv", "--saturation", "b.csv"], "TRAFFIC"),
         (["traffic.csv", "--replicas", "a.csv"], "--saturation"),
-        (["traffic.csv", "--config", "preroll.yaml"], "goes without files"),
+        (["traffic.csv", "--config", "preroll.yaml"], "TRAFFIC and --config exclude each other"),
         (["--config", "preroll.yaml", "--unit", "rps"], "goes with files"),
         (["traffic.csv", "--days", "3"], "goes without files"),
         (["traffic.csv", "--target", "70"], "70 % is 0.7"),

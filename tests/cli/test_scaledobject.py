@@ -194,7 +194,7 @@ def test_an_older_version_is_a_warning_with_what_makes_up_for_it(make):
     ("option", "value", "message"),
     [
         ("--kubernetes", "new", "is not a version"),
-        ("--keda", "2.9", "2.9 is too old, 2.16 is the oldest; for example: 2.16"),
+        ("--keda", "2.9", "2.9 is too old, 2.16 is the oldest; write for example 2.20"),
         ("--cpu", "-1", "greater than or equal to 0"),
     ],
 )
