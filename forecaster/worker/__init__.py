@@ -33,11 +33,12 @@ from __future__ import annotations
 from forecaster.worker.loading import open_store
 from forecaster.worker.logs import configure_logging
 from forecaster.worker.service import Service, utc_now
-from forecaster.worker.source import ConfiguredSource, Fetch, SourceFactory
+from forecaster.worker.source import ConfiguredSource, Fetch, FixedSource, SourceFactory
 
 __all__ = [
     "ConfiguredSource",
     "Fetch",
+    "FixedSource",
     "Service",
     "SourceFactory",
     "configure_logging",

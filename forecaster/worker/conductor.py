@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 
 from forecaster.errors import StoreError
 from forecaster.planning.snapshot import Snapshot
-from forecaster.settings import Fleet, LogSettings
+from forecaster.settings import LogSettings
 from forecaster.store import PlanStore
 from forecaster.worker.board import Board
 from forecaster.worker.cluster_side import ClusterSide
@@ -25,7 +25,7 @@ from forecaster.worker.orders import FleetChange, RefreshOrder, TrainingOrder
 from forecaster.worker.programme import Programme
 from forecaster.worker.roster import Roster
 from forecaster.worker.served import ServedTargets
-from forecaster.worker.source import ConfiguredSource, SourceFactory
+from forecaster.worker.source import SourceFactory
 from forecaster.worker.training_desk import TrainingDesk
 
 __all__ = ["Conductor", "Surroundings"]
@@ -61,10 +61,6 @@ class Surroundings:
     log: LogSettings | None
 
 
-def _for_fleet(source: SourceFactory, fleet: Fleet) -> SourceFactory:
-    return source.for_fleet(fleet) if isinstance(source, ConfiguredSource) else source
-
-
 class Conductor:
     """One round after the other, in one thread, until it is asked to stop."""
 
@@ -81,7 +77,7 @@ class Conductor:
         self._publish = publish
         self._desk = TrainingDesk(board.fleet, board, served, given.store)
         self._fleet = board.fleet
-        self._source = _for_fleet(given.source, board.fleet)
+        self._source = given.source.for_fleet(board.fleet)
         self._trainer: Helper[None] = Helper(
             "trainer",
             "forecaster.worker.trainer:run_training",
@@ -144,7 +140,7 @@ class Conductor:
         if fleet is self._fleet:
             return
         self._fleet = fleet
-        self._source = _for_fleet(self._source, fleet)
+        self._source = self._source.for_fleet(fleet)
         self._given.events.take_fleet(fleet)
         self._desk.take_fleet(fleet)
         self._refresher.say(FleetChange(fleet, self._source))

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from forecaster.errors import SourceRefused, SourceUnavailable
 from forecaster.settings import FileSettings, Fleet, PrometheusSettings
 from forecaster.settings.secret_files import read_secret
 from forecaster.traffic.prometheus import FetchedTraffic, PrometheusConnection, PrometheusSource
 
-__all__ = ["ConfiguredSource", "Fetch", "PrometheusFetch", "SourceFactory"]
+__all__ = ["ConfiguredSource", "Fetch", "FixedSource", "PrometheusFetch", "SourceFactory"]
 
 _log = logging.getLogger(__name__)
 
@@ -23,9 +24,17 @@ Fetch = Callable[[datetime, datetime, timedelta], FetchedTraffic]
 Raises a TrafficError where the source is down, refuses, or cannot be trusted.
 """
 
-SourceFactory = Callable[[], Fetch]
-"""Makes a Fetch. It is sent to other processes, so it must be picklable: a function of a module, a
-``functools.partial`` of one, or an instance of a dataclass with ``__call__``."""
+
+class SourceFactory(Protocol):
+    """Makes a Fetch. It is sent to other processes, so it must be picklable: best, a dataclass."""
+
+    def __call__(self) -> Fetch:
+        """A function that asks the source."""
+        ...
+
+    def for_fleet(self, fleet: Fleet, /) -> SourceFactory:
+        """The same source, for the workloads of another fleet."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,21 @@ class ConfiguredSource:
         from forecaster.worker.file_source import FileFetch
 
         return FileFetch(self.settings, self.workloads)
+
+
+@dataclass(frozen=True)
+class FixedSource:
+    """The factory of a source that is the same for each fleet; ``make`` must be picklable."""
+
+    make: Callable[[], Fetch]
+
+    def for_fleet(self, _fleet: Fleet, /) -> FixedSource:
+        """Itself."""
+        return self
+
+    def __call__(self) -> Fetch:
+        """A function that asks the source."""
+        return self.make()
 
 
 class PrometheusFetch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +82,10 @@ class TraceSource:
     def __call__(self) -> Fetch:
         return self.fetch
 
+    def for_fleet(self, fleet: Fleet) -> TraceSource:
+        """The traces of the fleet's workloads."""
+        return replace(self, workloads=tuple(one.workload for one in fleet.workloads))
+
     def fetch(self, start: datetime, end: datetime, step: timedelta) -> FetchedTraffic:
         """The trace, moved so that it ends at ``end``."""
         time.sleep(self.delay_seconds)
@@ -91,12 +95,8 @@ class TraceSource:
         last = epoch + (end - epoch) // step * step
         days = min((last - start) / timedelta(days=1), 3)
         base = moved_trace("x", last, days, step)
-        return FetchedTraffic(
-            TrafficHistory(
-                [TrafficSeries(name, base.start, step, base.rate_rps) for name in self.workloads]
-            ),
-            (),
-        )
+        series = [TrafficSeries(name, base.start, step, base.rate_rps) for name in self.workloads]
+        return FetchedTraffic(TrafficHistory(series) if series else None, ())
 
 
 @dataclass(frozen=True)

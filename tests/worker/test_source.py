@@ -9,9 +9,9 @@ import pytest
 from forecaster.errors import SourceRefused, SourceUnavailable
 from forecaster.settings import FileSettings, PrometheusSettings
 from forecaster.traffic.prometheus import FleetQuery, PrometheusConnection
-from forecaster.worker import ConfiguredSource
+from forecaster.worker import ConfiguredSource, FixedSource
 from tests.traffic.stand_in import serving
-from tests.worker.sources import MINUTE, NOW, moved_trace, write_traffic_file
+from tests.worker.sources import MINUTE, NOW, TraceSource, fleet, moved_trace, write_traffic_file
 
 LAST = NOW.timestamp()
 SEVENS = {
@@ -117,3 +117,14 @@ def test_where_nothing_is_tried_again_the_failure_is_told_by_the_answer_alone(ca
         with pytest.raises(SourceUnavailable, match="starting"):
             fetch(NOW - 3 * MINUTE, NOW, MINUTE)
     assert told == caplog.records == []
+
+
+def test_another_fleet_finds_its_own_workloads_and_a_fixed_source_stays_as_it_is():
+    other = fleet("tv/login", "ads/page")
+    file = FileSettings("traffic.csv", "requests")
+    configured = ConfiguredSource(file, ("tv/api",)).for_fleet(other)
+    assert configured == ConfiguredSource(file, ("tv/login", "ads/page"))
+    fixed = FixedSource(TraceSource(("tv/api",)))
+    assert fixed.for_fleet(other) is fixed
+    assert pickle.loads(pickle.dumps(fixed)) == fixed
+    assert fixed() == fixed.make.fetch
