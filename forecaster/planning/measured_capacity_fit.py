@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats takes a second to load, in every process
 
 from forecaster.planning.measured_capacity_points import IntArray, LoadPoints
 from forecaster.traffic.history import FloatArray
@@ -109,13 +109,13 @@ def log_interval(middle: float, drawn: FloatArray, count: int) -> Interval:
     if count < 2 or not np.all(np.isfinite(drawn) & (drawn > 0)):
         return Interval(middle, 0.0, float("inf"))
     variance = float(np.var(np.log(drawn))) * count / (count - 1)
-    reach = float(np.hypot(student.ppf(0.95, count - 1) * np.sqrt(variance), _SYSTEMATIC))
+    reach = float(np.hypot(stdtrit(count - 1, 0.95) * np.sqrt(variance), _SYSTEMATIC))
     return Interval(middle, middle * float(np.exp(-reach)), middle * float(np.exp(reach)))
 
 
 def line_variances(idle: FloatArray, slope: FloatArray, count: int) -> tuple[float, float, float]:
     """Variances of resampled lines, as large as ``CapacityLine`` wants them; as in log_interval."""
-    factor = float(student.ppf(0.95, count - 1)) ** 2 * count / (count - 1)
+    factor = float(stdtrit(count - 1, 0.95)) ** 2 * count / (count - 1)
     spread = np.cov(idle, slope, bias=True) * factor
     return float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1])
 

@@ -187,7 +187,7 @@ def test_the_serving_process_never_loads_what_only_a_trainer_needs():
     script = """
 import sys
 import forecaster.cli.http_service, forecaster.worker, forecaster.settings
-heavy = ["statsforecast", "numba", "sklearn", "plotly",
+heavy = ["statsforecast", "numba", "sklearn", "plotly", "scipy.stats",
          "forecaster.traffic.files", "forecaster.worker.training"]
 print([name for name in heavy if name in sys.modules])
 """
