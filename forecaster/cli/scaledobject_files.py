@@ -52,7 +52,10 @@ def _read(path: Path, namespace: str) -> list[tuple[dict[str, Any], str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise ManifestError(f"{path}: cannot be read: {reason}") from error
+        raise ManifestError(
+            f"{path}: cannot be read: {reason}; for example: kubectl get hpa player-api -o yaml > "
+            "hpa.yaml"
+        ) from error
     return [(one, str(path)) for one in read_manifests(text, str(path), namespace)]
 
 

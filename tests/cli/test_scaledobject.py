@@ -316,3 +316,13 @@ def test_help_shows_how_it_is_called(preroll):
     assert said.code == 0
     assert "Example: preroll scaledobject --config preroll.yaml --output keda" in said.out
     assert "kubectl get hpa player-api -o yaml | preroll scaledobject --from -" in said.out
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\x00\xfe"], ids=["missing", "binary"])
+def test_a_manifest_that_cannot_be_read_is_told_with_an_example(make, tmp_path, content):
+    path = tmp_path / "hpa.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    said = make("--from", path)
+    assert said.code == 2 and f"{path}: cannot be read: " in said.err
+    assert "for example: kubectl get hpa" in said.err
