@@ -40,9 +40,11 @@ class StandIn:
         tls: ssl.SSLContext | None = None,
         bookmark_seconds: float = 60.0,
         gone_as_line: bool = True,
+        allows: Callable[[Asked], bool] = lambda asked: True,
     ) -> None:
         self.store = Store()
         self.tokens = tokens
+        self._allows = allows
         self.asked: list[Asked] = []
         self.port = 0
         self._tls = tls
@@ -189,6 +191,10 @@ class StandIn:
             f"bearer {token}".lower() for token in self.tokens
         }:
             await send(writer, 401, status(401, "Unauthorized"))
+            return True
+        if not self._allows(asked):
+            told = f'{plural}.{group} is forbidden: cannot {verb} it in "{namespace or ""}"'
+            await send(writer, 403, status(403, told, reason="Forbidden"))
             return True
         for fault in self._faults:
             if fault.hits(plural, verb):

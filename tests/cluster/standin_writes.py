@@ -127,6 +127,9 @@ class Writes:
 
     def _keep(self, change: Change, item: Object, kept: Object | None) -> Answer:
         about = item["metadata"]
+        for key in ("annotations", "labels"):
+            if about.get(key) == {}:
+                del about[key]
         if KINDS[change.plural].namespaced:
             about.setdefault("namespace", change.namespace)
             known = self.store.shelves["namespaces"].objects if kept is None else {}
