@@ -21,7 +21,6 @@ INSIDE = timedelta(minutes=30)
 _LEVEL = (-45 * 60.0, -8 * 60.0)  # where the level of the day is taken, in seconds from the start
 _EARLY = (-5 * 60.0, 10 * 60.0)
 _LEAST_JUMP = float(np.log(1.25))
-_LONGEST_RISE = 20 * 60.0
 _BEGUN, _THERE = 0.2, 0.85  # parts of the jump: traffic is noisy
 
 
@@ -53,22 +52,19 @@ class UpliftExample:
         return float(early.max()) - self._level if len(early) else math.nan
 
     @cached_property
-    def rise(self) -> tuple[float, float] | None:
-        """From when to when it jumped, in seconds from its start as planned.
+    def begun(self) -> float:
+        """When it began to jump, in seconds from its start as planned.
 
-        None where that is not known, and where it did not jump by a quarter.
+        NaN where that is not known, and where it did not jump by a quarter.
         """
         if not self.jump >= _LEAST_JUMP:
-            return None
+            return math.nan
         knots = course_knots(self.duration)
-        longest = min(_LONGEST_RISE, self.duration.total_seconds() / 2)
-        near = (knots > _LEVEL[1]) & (knots <= longest) & ~np.isnan(self.log_ratio)
+        near = (knots > _LEVEL[1]) & (knots <= _EARLY[1]) & ~np.isnan(self.log_ratio)
         times, above = knots[near], self.log_ratio[near] - self._level
-        there = np.flatnonzero(above >= _THERE * self.jump)
-        if not len(there):
-            return None
-        begun = np.flatnonzero(above[: there[0]] <= _BEGUN * self.jump)
-        return float(times[begun[-1]] if len(begun) else times[0]), float(times[there[0]])
+        there = int((above >= _THERE * self.jump).argmax())
+        before = np.flatnonzero(above[:there] <= _BEGUN * self.jump)
+        return float(times[before[-1]] if len(before) else times[0])
 
     @cached_property
     def _level(self) -> float:

@@ -60,8 +60,7 @@ class Jump:
 class JumpExamples:
     """The jumps of examples that were settled at an instant, as arrays (n,).
 
-    ``begun`` and ``there`` are from when to when each jumped, in seconds from its start as planned,
-    NaN where that is not known.
+    ``begun`` is when each began to jump, in seconds from its start as planned, NaN if unknown.
     """
 
     kind: np.ndarray
@@ -69,20 +68,17 @@ class JumpExamples:
     importance: FloatArray
     age_days: FloatArray
     begun: FloatArray
-    there: FloatArray
 
     @classmethod
     def of(cls, examples: Sequence[UpliftExample], now: datetime) -> JumpExamples:
         """Those whose jump is known, of those that were over at ``now``."""
         known = [one for one in examples if one.settled_at <= now and not math.isnan(one.jump)]
-        rises = np.array([one.rise or (np.nan, np.nan) for one in known]).reshape(len(known), 2)
         return cls(
             np.array([one.kind for one in known], dtype=str),
             np.array([one.jump for one in known], dtype=np.float64),
             np.array([one.importance for one in known], dtype=np.float64),
             np.array([(now - one.start) / _DAY for one in known], dtype=np.float64),
-            rises[:, 0],
-            rises[:, 1],
+            np.array([one.begun for one in known], dtype=np.float64),
         )
 
     def likely(self, event: Event) -> Jump | None:
@@ -112,16 +108,14 @@ class JumpExamples:
         highest = max(float(jumps.max()), declared) + _BEYOND
         return Jump(middle, float(spread), total + prior, len(jumps), highest)
 
-    def rise(self, kind: str) -> tuple[float, float] | None:
-        """From when to when traffic jumps at an event of a kind, the rarest twentieths left out.
+    def earliest(self, kind: str) -> float | None:
+        """When traffic begins to jump at an event of a kind, but for the rarest twentieth.
 
         In seconds from its start as planned; None where fewer than two examples tell it.
         """
-        known = (self.kind == kind) & ~np.isnan(self.begun)
-        if known.sum() < 2:
-            return None
-        first = np.quantile(self.begun[known], _RARE)
-        return float(first), float(np.quantile(self.there[known], 1 - _RARE))
+        begun = self.begun[self.kind == kind]
+        begun = begun[~np.isnan(begun)]
+        return float(np.quantile(begun, _RARE)) if len(begun) > 1 else None
 
     def _variance_of_others(self, kind: str) -> tuple[float, float]:
         """The variance of other kinds, each about its middle, and how many examples it weighs."""

@@ -33,17 +33,21 @@ _EARLY = timedelta(minutes=30)
 _BEGUN, _THERE = 0.1, 0.9  # parts of the rise
 _LEVEL = timedelta(minutes=30)
 _UNPUNCTUAL = timedelta(minutes=4)
-_WIDER = timedelta(minutes=5)
+_EARLIER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, eq=False)
 class Onset:
-    """Traffic jumps by ``jump`` between ``first`` and ``last``, if ``curve`` is right."""
+    """Traffic jumps by ``jump`` between ``first`` and ``last``, if ``curve`` is right.
+
+    ``early`` is how much sooner than ``first`` the earliest examples began to jump.
+    """
 
     curve: EventCurve
     jump: Jump
     first: datetime
     last: datetime
+    early: timedelta = timedelta(0)
 
     @property
     def event(self) -> Event:
@@ -75,8 +79,7 @@ def find_onsets(
 ) -> tuple[Onset, ...]:
     """The onsets of those events that come as a cliff: half as much again within five minutes.
 
-    An onset lasts from when the earliest example began to jump until the latest was there: their
-    mean course begins later, and ends sooner, than they did.
+    A mean course begins to rise later than the earliest example did; that is told apart.
     """
     found, jumps = [], uplift.jumps(known_at)
     for curve in curves:
@@ -85,11 +88,11 @@ def find_onsets(
         if span is None or jump is None:
             continue
         unsure = curve.event.start_uncertainty
-        span = _widened(span, jumps.rise(curve.event.kind))
         first, last = (curve.event.start + timedelta(seconds=at) for at in span)
         if not jump.examples:  # what is declared is on the minute; what comes is not
             last += _UNPUNCTUAL
-        found.append(Onset(curve, jump, first - unsure, last + unsure))
+        early = _earlier(span[0], jumps.earliest(curve.event.kind))
+        found.append(Onset(curve, jump, first - unsure, last + unsure, early))
     return tuple(found)
 
 
@@ -112,7 +115,8 @@ def onset_peaks(
     peaks = np.full((len(levels), len(rows)), np.nan)
     at = series.start.timestamp() + rows.astype(np.float64) * series.step_seconds
     for number, onset in enumerate(onsets):
-        begin, end = (onset.first - window).timestamp(), onset.last.timestamp()
+        begin = (onset.first - onset.early - window).timestamp()
+        end = onset.last.timestamp()
         spoken = np.flatnonzero((at >= begin) & (at < end))
         if not len(spoken):
             continue
@@ -152,13 +156,11 @@ def _steep(curve: EventCurve, step: timedelta) -> tuple[float, float] | None:
     return float(grid[begun[-1]]) if len(begun) else float(grid[0]), float(grid[there[0]])
 
 
-def _widened(span: tuple[float, float], seen: tuple[float, float] | None) -> tuple[float, float]:
-    """A span that holds what was seen, as far as that is near; in seconds."""
+def _earlier(first: float, seen: float | None) -> timedelta:
+    """How much earlier than ``first`` a jump was seen to begin, as far as that is near."""
     if seen is None:
-        return span
-    most = _WIDER.total_seconds()
-    first = min(span[0], max(seen[0], span[0] - most))
-    return first, max(span[1], min(seen[1], span[1] + most))
+        return timedelta(0)
+    return min(max(timedelta(seconds=first - seen), timedelta(0)), _EARLIER)
 
 
 @dataclass(frozen=True, eq=False)

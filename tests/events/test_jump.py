@@ -108,20 +108,17 @@ def late(days_ago, seconds, kind="match"):
 
 
 @pytest.mark.parametrize("seconds", [-120, 0, 60, 300])
-def test_an_example_tells_from_when_to_when_it_jumped(seconds):
-    begun, there = late(1, seconds).rise
-    assert seconds <= begun <= seconds + 60
-    assert seconds + 60 <= there <= seconds + 180
+def test_an_example_tells_when_it_began_to_jump(seconds):
+    assert seconds <= late(1, seconds).begun <= seconds + 60
 
 
-def test_what_never_jumped_has_no_rise_and_a_gap_has_none_either():
-    assert UpliftExample(START, HALF, "match", 3.0, "", np.full(KNOTS, np.nan)).rise is None
-    assert JumpExamples.of([late(1, 0)], START).rise("match") is None  # one tells nothing of others
-    assert JumpExamples.of([late(1, 0), late(2, 0)], START).rise("show") is None
+def test_what_never_jumped_never_began_and_one_alone_tells_nothing_of_others():
+    assert np.isnan(UpliftExample(START, HALF, "match", 3.0, "", np.full(KNOTS, np.nan)).begun)
+    assert np.isnan(example(1, 0.1).begun)
+    assert JumpExamples.of([late(1, 0)], START).earliest("match") is None
+    assert JumpExamples.of([late(1, 0), late(2, 0)], START).earliest("show") is None
 
 
-def test_a_kind_jumps_from_its_earliest_to_its_latest_example():
+def test_a_kind_begins_with_its_earliest_example():
     unpunctual = [late(day, seconds) for day, seconds in enumerate((-120, -60, 0, 60, 120), 1)]
-    begun, there = JumpExamples.of(unpunctual, START).rise("match")
-    assert -120 <= begun <= -90
-    assert there >= 210
+    assert -120 <= JumpExamples.of(unpunctual, START).earliest("match") <= -90
