@@ -16,12 +16,17 @@ from datetime import UTC, datetime, timedelta
 import freezegun
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from forecaster.traffic.history import TrafficSeries
 from forecaster.traffic.sample import sample_history
 
 # Stopping the clock looks at every attribute of every module; those of kubernetes load on a look.
 freezegun.configure(extend_ignore_list=["kubernetes"])
+
+# Whether an example holds is tested, not how fast a machine is that others use too.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -65,5 +65,5 @@ def test_a_service_that_stops_does_not_wait_for_idle_connections() -> None:
         idle.sendall(REQUEST)
         read_answer(idle)
         began = time.monotonic()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 1.9  # it would wait for two seconds
     idle.close()

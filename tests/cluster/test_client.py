@@ -135,7 +135,7 @@ def test_a_slow_answer_is_given_up(server: StandIn, client: ClusterClient) -> No
     began = time.monotonic()
     with pytest.raises(ClusterUnavailable, match="no answer in time"):
         list_seen(client, PODS)
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 15.0
 
 
 def test_half_an_answer_is_no_list(server: StandIn, client: ClusterClient) -> None:
@@ -204,7 +204,7 @@ def test_a_watch_is_ended_from_another_thread_at_once(
     began = time.monotonic()
     with pytest.raises(ClusterUnavailable):
         list(watched)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 4.0
     timer.join()
     watched.end()
 

@@ -129,7 +129,7 @@ def test_a_watch_over_tls_is_ended_at_once_as_well(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(ClusterUnavailable):
             list(watched)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 4.0
         timer.join()
         client.close()
 

@@ -42,6 +42,6 @@ def test_only_what_is_empty_selects_everything() -> None:
 
 
 def test_a_pattern_of_many_stars_takes_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert not Selector(workloads=("*a" * 100 + "b",)).matches("video", "a" * 253)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1

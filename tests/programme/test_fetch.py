@@ -195,10 +195,10 @@ def test_packing_that_cannot_be_undone_is_told(
 def test_the_timeout_is_for_the_whole_answer(server: CalendarServer, slow: str) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         if slow == "status":
-            time.sleep(1.5)
+            time.sleep(3)
         if slow == "headers":
             request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            for _ in range(30):
+            for _ in range(60):
                 request.wfile.write(b"x")
                 request.wfile.flush()
                 time.sleep(0.05)
@@ -215,7 +215,7 @@ def test_the_timeout_is_for_the_whole_answer(server: CalendarServer, slow: str) 
     source = source_of(server, timeout=timedelta(milliseconds=400))
     began = time.monotonic()
     error = SourceReader(source).read(NOT_READ_YET, NOW).error or ""
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 2.5
     assert "did not answer within 400ms" in error
 
 

@@ -283,9 +283,9 @@ def test_rules_that_would_keep_us_busy_are_not_followed(rule: str, told: str) ->
     text = calendar(
         f"UID:a|DTSTART:20200601T100000Z|RRULE:{rule}", "UID:b|DTSTART:20260601T100000Z"
     )
-    began = time.monotonic()
+    began = time.process_time()
     found = read(text, **YEAR)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert [one.event_id for one in found.calendar.events] == ["b"]
     (problem,) = found.problems
     assert told in str(problem)
@@ -312,9 +312,9 @@ def test_honest_rules_are_followed(rule: str, count: int) -> None:
 
 def test_many_endless_rules_together_are_bounded() -> None:
     entries = [f"UID:{i}|DTSTART:19000101T100000Z|RRULE:FREQ=DAILY" for i in range(40)]
-    began = time.monotonic()
+    began = time.process_time()
     found = read(calendar(*entries), **YEAR)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert found.problems
     assert "too much" in found.problems[0].message
 

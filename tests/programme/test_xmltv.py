@@ -218,10 +218,10 @@ BILLION = (
     ],
 )
 def test_declared_entities_are_refused(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(EventFileError, match="declares entities of its own"):
         read(text)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_guide_of_a_week_is_read_in_seconds() -> None:
         f"<title>Programme {i}</title><category>Series</category></programme>"
         for i in range(50_000)
     )
-    began = time.monotonic()
+    began = time.process_time()
     found = read(f"<tv>{entries}</tv>", mapping=FOOTBALL)
     assert found.dropped == 50_000
-    assert time.monotonic() - began < 15
+    assert time.process_time() - began < 15

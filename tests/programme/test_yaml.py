@@ -201,10 +201,10 @@ BOMB = "a0: &a0 [1,1,1,1,1,1,1,1,1]\n" + "".join(
     ],
 )
 def test_what_is_no_calendar_is_refused_quickly(text: str, place: str, told: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(EventFileError) as caught:
         read_yaml(text, "programme.yaml", ReadOptions())
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert caught.value.place == place
     assert told in str(caught.value)
 

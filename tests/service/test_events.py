@@ -328,8 +328,8 @@ def test_a_floor_is_served_when_it_begins_and_until_it_ends_where_no_forecast_sp
             if utc_now() < since + step:  # asked and answered within one step
                 told[begins < since + step and since < ends].append(answer)
             time.sleep(0.1)
-        assert len(told[False]) > 20
-        assert len(told[True]) > 40
+        assert len(told[False]) > 10
+        assert len(told[True]) > 10
         assert {one.status_code for one in told[False]} == {503}
         assert {one.status_code for one in told[True]} == {200}
         assert {one.json()["replicas"] for one in told[True]} == {40}  # 199 ÷ 5

@@ -24,7 +24,7 @@ def test_a_helper_hears_the_last_word_however_large_and_the_end_of_the_talk():
     started = time.monotonic()
     for number in range(50):
         outbox.put((number, b"x" * 1_000_000))
-    assert time.monotonic() - started < 0.5  # the pipe holds far less than one of them
+    assert time.monotonic() - started < 1.5  # the pipe holds far less than one of them
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         messages, _ = child.messages()
