@@ -25,20 +25,28 @@ def planned(tmp_path, *more):
     return json.loads(file.read_text()), result.output
 
 
-def test_a_plan_with_the_calendar_is_another_plan(tmp_path):
-    plain, _ = planned(tmp_path)
-    lifted, _ = planned(tmp_path, "--events", sample_matches_path())
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory):
+    """With the matches and without: the plan as JSON, and its page."""
+    found = {}
+    for name, more in (("plain", ()), ("lifted", ("--events", sample_matches_path()))):
+        folder = tmp_path_factory.mktemp(name)
+        page = folder / "plan.html"
+        document, _ = planned(folder, *more, "--html", page)
+        found[name] = document, page.read_text()
+    return found
+
+
+def test_a_plan_with_the_calendar_is_another_plan(plans):
+    (plain, _), (lifted, _) = plans["plain"], plans["lifted"]
     assert lifted != plain
     assert any("events: football" in one for one in lifted["model_reasons"])
     assert not any("events:" in one for one in plain["model_reasons"])
 
 
-def test_a_plans_page_marks_the_matches_of_its_time(tmp_path):
-    page = tmp_path / "plan.html"
-    planned(tmp_path, "--events", sample_matches_path(), "--html", page)
-    assert "Germany v Yugoslavia, 12:30\\u201314:25" in page.read_text()
-    planned(tmp_path, "--html", page)
-    assert "Yugoslavia" not in page.read_text()
+def test_a_plans_page_marks_the_matches_of_its_time(plans):
+    assert "Germany v Yugoslavia, 12:30\\u201314:25" in plans["lifted"][1]
+    assert "Yugoslavia" not in plans["plain"][1]
 
 
 def test_a_calendar_of_another_time_is_told(tmp_path):
