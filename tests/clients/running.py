@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Shell:
         bin_ = home / "bin"
         bin_.mkdir(parents=True)
         self.folder, self.charts = folder, home / "charts"
+        self._restarted_at = 0.0
         for name, module in (("helm", "tests.clients.helm_command"), ("preroll", "forecaster.cli")):
             made = bin_ / name
             made.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
@@ -56,6 +58,8 @@ class Shell:
 
     def run(self, script: str, code: int = 0) -> str:
         """What it wrote to standard output; it must end with ``code``."""
+        if "rollout restart" in script:  # kubectl refuses a second one within the same second
+            time.sleep(max(0.0, self._restarted_at + 1.1 - time.monotonic()))
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
@@ -64,5 +68,7 @@ class Shell:
             text=True,
             timeout=120,
         )
+        if "rollout restart" in script:
+            self._restarted_at = time.monotonic()
         assert done.returncode == code, f"{script}\n{done.stdout}\n{done.stderr}"
         return done.stdout
