@@ -109,7 +109,7 @@ def create_app(
         app.include_router(workloads_router(snapshot, clock, cluster=cluster))
     else:
         app.include_router(workloads_router(snapshot, clock, events.concerning, cluster))
-        app.include_router(events_router(events.desk, events.labels, clock))
+        app.include_router(events_router(events, snapshot, clock))
     headrooms = Headrooms(cluster, node_lead_time)
     app.include_router(headroom_router(snapshot, clock, headrooms))
     app.include_router(warnings_router(cluster))

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import ErrorView, ProblemView
-from api.view import Text
+from api.view import Replicas, Text, View
 from forecaster.programme.document import EventDocument, PatternDocument
+from forecaster.worker.event_warnings import EventTrouble
 
 __all__ = [
     "EVENT_EXAMPLE",
@@ -21,9 +22,11 @@ __all__ = [
     "EventErrorView",
     "EventState",
     "EventView",
+    "EventWarningView",
     "EventsView",
     "ExtensionBody",
     "PatchBody",
+    "ToldEventView",
 ]
 
 EVENT_EXAMPLE: dict[str, Any] = {
@@ -110,6 +113,32 @@ class EventView(PatternDocument):
     problem: Annotated[
         Text | None,
         Field(description="Why what was laid over it does not fit any more, where it does not."),
+    ]
+
+
+class EventWarningView(View):
+    """What an event will not do. It is made all the same."""
+
+    code: EventTrouble
+    message: Annotated[Text, Field(description="The same as a sentence.")]
+    workload: Annotated[
+        str | None,
+        Field(description="Whose maximum a floor is above, namespace/name; null: no single one's."),
+    ]
+    floor: Annotated[Replicas | None, Field(description="The floor in that workload's replicas.")]
+    max_replicas: Annotated[Replicas | None, Field(description="What it gets at the most.")]
+
+
+class ToldEventView(EventView):
+    """One event as it counts, and what it will not do."""
+
+    warnings: Annotated[
+        list[EventWarningView],
+        Field(
+            description="A floor above a workload's max_replicas; a selector that matches no "
+            "workload; an event that is over; a kind of which no past event is known, without an "
+            "uplift. Refuses nothing."
+        ),
     ]
 
 

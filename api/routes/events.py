@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import json_answer
 from api.bodies import json_object
-from api.event_query import Labels, cursor_after, parse_page
+from api.event_query import cursor_after, parse_page
 from api.event_responses import (
     BODY_PROBLEMS,
     CHANGED,
@@ -29,26 +29,45 @@ from api.event_responses import (
     Workload,
     body_of,
 )
-from api.event_schemas import EventBody, EventsView, EventView, ExtensionBody, PatchBody
-from api.event_views import event_view
+from api.event_schemas import (
+    EventBody,
+    EventsView,
+    ExtensionBody,
+    PatchBody,
+    ToldEventView,
+)
+from api.event_views import event_view, told_event_view
 from api.pacing import in_turns
 from api.preconditions import precondition, tag_of
+from forecaster.planning.snapshot import Snapshot
 from forecaster.worker.event_book import KnownEvent
 from forecaster.worker.event_changes import extension_of
-from forecaster.worker.event_desk import EventDesk
+from forecaster.worker.event_warnings import EventWarning, event_warnings
+from forecaster.worker.programme import Programme
 
 __all__ = ["events_router"]
 
 _ID = "/{event_id}"
-_READ_ONLY = ("source", "state", "planned_end", "overridden", "problem")
+_READ_ONLY = ("source", "state", "planned_end", "overridden", "problem", "warnings")
 
 
-def events_router(desk: EventDesk, labels: Labels, clock: Callable[[], datetime]) -> APIRouter:
+def events_router(
+    programme: Programme, snapshot: Callable[[], Snapshot], clock: Callable[[], datetime]
+) -> APIRouter:
     """Reading is for everybody who may read; who may write is asked before the routing."""
     router = APIRouter(prefix="/v1/events", tags=["events"])
+    desk, labels = programme.desk, programme.labels
 
-    def answer(known: KnownEvent, status: int = 200, *more: tuple[bytes, bytes]) -> Response:
-        body = event_view(known, clock()).model_dump_json()
+    def warned(known: KnownEvent, now: datetime) -> tuple[EventWarning, ...]:
+        states = snapshot().workloads.values()
+        return event_warnings(
+            known.event, states, labels, lambda kind: programme.seen(kind, now), now
+        )
+
+    async def told(known: KnownEvent, status: int = 200, *more: tuple[bytes, bytes]) -> Response:
+        now = clock()
+        warnings = await run_in_threadpool(warned, known, now)
+        body = told_event_view(known, now, warnings).model_dump_json()
         tag = (b"etag", tag_of(known).encode())
         return json_answer(status, body, tag, *more).response()
 
@@ -105,9 +124,9 @@ def events_router(desk: EventDesk, labels: Labels, clock: Callable[[], datetime]
         "",
         summary="Make an event",
         status_code=201,
-        response_model=EventView,
+        response_model=ToldEventView,
         responses={
-            200: {"model": EventView, "description": "This request has made it before"},
+            200: {"model": ToldEventView, "description": "This request has made it before"},
             **CONFLICT,
             **BODY_PROBLEMS,
         },
@@ -116,19 +135,19 @@ def events_router(desk: EventDesk, labels: Labels, clock: Callable[[], datetime]
     async def create(request: Request, key: IdempotencyKey = None) -> Response:
         body = await json_object(request)
         known, made = await run_in_threadpool(desk.create, body, clock(), key)
-        return answer(known, 201 if made else 200, location(request, known))
+        return await told(known, 201 if made else 200, location(request, known))
 
-    @router.get(_ID, summary="One event", response_model=EventView, responses=UNKNOWN)
+    @router.get(_ID, summary="One event", response_model=ToldEventView, responses=UNKNOWN)
     async def event(event_id: str) -> Response:
         book = await run_in_threadpool(desk.book)
-        return answer(book.get(event_id))
+        return await told(book.get(event_id))
 
     @router.put(
         _ID,
         summary="Make the event of this id, or put it in the place of what it was",
-        response_model=EventView,
+        response_model=ToldEventView,
         responses={
-            201: {"model": EventView, "description": "It is new"},
+            201: {"model": ToldEventView, "description": "It is new"},
             **CONFLICT,
             **CHANGED,
             **BODY_PROBLEMS,
@@ -140,38 +159,38 @@ def events_router(desk: EventDesk, labels: Labels, clock: Callable[[], datetime]
         wished = {key: value for key, value in body.items() if key not in _READ_ONLY}
         known, made = await run_in_threadpool(desk.put, event_id, wished, precondition(request))
         more = (location(request, known),) if made else ()
-        return answer(known, 201 if made else 200, *more)
+        return await told(known, 201 if made else 200, *more)
 
     @router.patch(
         _ID,
         summary="Change, move or cancel an event",
         description="A JSON merge patch. Over an event of a calendar it is laid, and stays over "
         "what the calendar says from then on, until it is lifted.",
-        response_model=EventView,
+        response_model=ToldEventView,
         responses={**UNKNOWN, **CHANGED, **BODY_PROBLEMS},
         openapi_extra=body_of(PatchBody, "application/merge-patch+json", "application/json"),
     )
     async def patch(request: Request, event_id: str) -> Response:
         body, condition = await json_object(request), precondition(request)
-        return answer(await run_in_threadpool(desk.patch, event_id, body, clock(), condition))
+        return await told(await run_in_threadpool(desk.patch, event_id, body, clock(), condition))
 
     @router.post(
         _ID + "/extend",
         summary="Let an event go on longer",
-        response_model=EventView,
+        response_model=ToldEventView,
         responses={**UNKNOWN, **CHANGED, **BODY_PROBLEMS},
         openapi_extra=body_of(ExtensionBody, "application/json"),
     )
     async def extend(request: Request, event_id: str) -> Response:
         to, condition = extension_of(await json_object(request)), precondition(request)
-        return answer(await run_in_threadpool(desk.extend, event_id, to, clock(), condition))
+        return await told(await run_in_threadpool(desk.extend, event_id, to, clock(), condition))
 
     @router.delete(
         _ID,
         summary="Remove an event; one of a calendar is cancelled instead",
         status_code=204,
         responses={
-            200: {"model": EventView, "description": "It is in a calendar: cancelled"},
+            200: {"model": ToldEventView, "description": "It is in a calendar: cancelled"},
             **UNKNOWN,
             **CHANGED,
             **NOT_STORED,
@@ -180,15 +199,15 @@ def events_router(desk: EventDesk, labels: Labels, clock: Callable[[], datetime]
     async def remove(request: Request, event_id: str) -> Response:
         condition = precondition(request)
         known = await run_in_threadpool(desk.remove, event_id, clock(), condition)
-        return Response(status_code=204) if known is None else answer(known)
+        return Response(status_code=204) if known is None else await told(known)
 
     @router.delete(
         _ID + "/override",
         summary="Lift what was laid over an event of a calendar",
-        response_model=EventView,
+        response_model=ToldEventView,
         responses={**UNKNOWN, **CHANGED, **NOT_STORED},
     )
     async def lift(request: Request, event_id: str) -> Response:
-        return answer(await run_in_threadpool(desk.lift, event_id, precondition(request)))
+        return await told(await run_in_threadpool(desk.lift, event_id, precondition(request)))
 
     return router

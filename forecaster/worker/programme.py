@@ -49,6 +49,7 @@ class Programme:
             settings.sources, EventShelf(path), self.desk, self.window, clock
         )
         self._counted: tuple[EventBook, Counter[str]] | None = None
+        self._over: tuple[Calendar, dict[str, datetime]] | None = None
 
     def take_fleet(self, fleet: Fleet) -> None:
         """Other workloads, or other labels of them: what events select them by."""
@@ -90,6 +91,16 @@ class Programme:
     def labels(self, workload: str) -> Mapping[str, str]:
         """The labels of ``namespace/name``; none where it is not configured."""
         return self._labels.get(workload, _NO_LABELS)
+
+    def seen(self, kind: str, now: datetime) -> bool:
+        """Whether an event of this kind was over by ``now``, as of the last look."""
+        calendar, known = self.calendar, self._over
+        if known is None or known[0] is not calendar:
+            first: dict[str, datetime] = {}
+            for one in calendar.events:
+                first[one.kind] = min(first.get(one.kind, one.planned_end), one.planned_end)
+            known = self._over = calendar, first
+        return kind in known[1] and known[1][kind] <= now
 
     def concerning(self, workload: str, since: datetime, until: datetime) -> list[KnownEvent]:
         """The events that select ``namespace/name`` and may go on within [since, until)."""

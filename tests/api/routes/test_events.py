@@ -36,6 +36,14 @@ MATCH = {
     "name": "Brazil v Scotland",
     "selector": {"workloads": ["streaming/*"]},
 }
+UNKNOWN_KIND = {
+    "code": "unknown_kind",
+    "message": "no past event of the kind football is known and no uplift is declared, so it lifts "
+    'no forecast; declare for example "uplift": 1.7',
+    "workload": None,
+    "floor": None,
+    "max_replicas": None,
+}
 SOURCED = Event(
     KICK_OFF + timedelta(days=1),
     KICK_OFF + timedelta(days=1, hours=2),
@@ -108,6 +116,7 @@ def test_an_event_is_made_found_and_outlives_a_restart(
         "cancelled": False,
         "overridden": False,
         "problem": None,
+        "warnings": [UNKNOWN_KIND],
     }
     found = service.client.get("/v1/events/opening")
     assert found.json() == made.json()
@@ -693,7 +702,7 @@ def test_openapi_describes_bodies_answers_and_tokens(service: Service) -> None:
                     validator.validate(example)
     made = service.client.post("/v1/events", json=schemas["EventBody"]["examples"][0])
     assert made.status_code == 201
-    view = {**schemas["EventView"], "components": document["components"]}
+    view = {**schemas["ToldEventView"], "components": document["components"]}
     jsonschema.Draft202012Validator(view).validate(made.json())
 
 
