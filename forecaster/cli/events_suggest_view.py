@@ -114,7 +114,13 @@ def _event_lines(one: Suggestion, zone: ZoneInfo) -> Iterator[str]:
 
 def found_table(found: Found) -> Table:
     """For a terminal of 80 columns."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        caption=f"By the clock of {found.zone.key}; excess in requests.",
+        caption_justify="left",
+    )
     for name in _HEADER:
         words = name in _HEADER[:2]
         table.add_column(name, justify="left" if words else "right", overflow="fold")
@@ -125,7 +131,8 @@ def found_table(found: Found) -> Table:
 
 def found_page_table(found: Found) -> PageTable:
     """The same for a page."""
-    return PageTable(f"What was found, by the clock of {found.zone.key}", _HEADER, _rows(found))
+    caption = f"What was found, by the clock of {found.zone.key}; excess in requests"
+    return PageTable(caption, _HEADER, _rows(found))
 
 
 def _rows(found: Found) -> list[tuple[str, ...]]:

@@ -101,6 +101,12 @@ def uplift(
         write_json(json_file, {"uplifts": [_json(one, quantile) for one in learned]})
     print_written(html_file, json_file)
     if learned and STDOUT not in (html_file, json_file):
+        out().print(
+            f"{past.series_id}, {past.start.astimezone(zone):%Y-%m-%d} to "
+            f"{past.end.astimezone(zone):%Y-%m-%d}, hours and days of {zone.key};\n"
+            "× is traffic over what it would have been without the event",
+            highlight=False,
+        )
         out().print(_table(learned, quantile))
 
 
@@ -117,13 +123,22 @@ def _learned(model: UpliftModel, now: datetime) -> list[_Learned]:
         last = own[-1]
         again = last.start + timedelta(days=7 * (1 + (now - last.start) // timedelta(days=7)))
         event = Event(again, again + last.duration, kind, importance)
-        found.append(_Learned(model.curve(event, now), own, model.held_out_error(kind)))
+        found.append(_Learned(model.curve(event, now), own, model.held_out_error(kind, importance)))
     return found
 
 
 def _title(one: _Learned) -> str:
     event = one.curve.event
-    return f"{event.kind}, importance {event.importance:g}: {one.curve.source}"
+    title = f"{event.kind}, importance {event.importance:g}: {one.curve.source} of the kind"
+    if len(one.examples) < one.curve.examples:
+        title += f", {len(one.examples)} of this importance"
+    return title if one.held_out is None else f"{title}; last off by {_error(one)}"
+
+
+def _error(one: _Learned) -> str:
+    import numpy as np
+
+    return "–" if one.held_out is None else f"{np.expm1(one.held_out[1]):.0%}"
 
 
 def _kind(one: _Learned) -> str:
@@ -158,13 +173,12 @@ def _table(learned: list[_Learned], quantile: float) -> Table:
         table.add_column(name, justify="right")
     for one in learned:
         curve, places = one.curve, _places(one)
-        error = "–" if one.held_out is None else f"{np.expm1(one.held_out[1]):.0%}"
         table.add_row(
             _kind(one),
             f"{len(one.examples)}",
             *(f"×{np.exp(curve.log_uplift[places[name]]):.2f}" for name in names),
             f"×{np.exp(curve.log_quantile(quantile).max()):.2f}",
-            error,
+            _error(one),
         )
     return table
 

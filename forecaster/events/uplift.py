@@ -75,13 +75,16 @@ class UpliftModel:
     def _kinds(self) -> frozenset[str]:
         return frozenset(one.kind for one in self.examples)
 
-    def held_out_error(self, kind: str) -> tuple[UpliftExample, float] | None:
-        """The last example of a kind, and the mean size of the log error that the ones before it
-        would have had on it while it went on; None with fewer than two."""
+    def held_out_error(self, kind: str, importance: float) -> tuple[UpliftExample, float] | None:
+        """The last example of a kind and importance, and how far off the ones before it were.
+
+        That is the mean size of the log error while it went on, told by all of the kind that were
+        settled when it began; None where there were none.
+        """
         own = [one for one in self.examples if one.kind == kind]
-        if len(own) < 2:
+        last = next((one for one in reversed(own) if one.importance == importance), None)
+        if last is None or not any(one.settled_at <= last.start for one in own):
             return None
-        last = own[-1]
         event = Event(last.start, last.start + last.duration, kind, last.importance, last.name)
         told = self.curve(event, last.start)
         inside = (course_knots(last.duration) >= 0) & (

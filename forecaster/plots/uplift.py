@@ -22,7 +22,8 @@ def uplift_figure(
     Thin lines are ``examples``, each with its own length; the event's end is a dashed line.
     """
     fig = go.Figure()
-    for one in examples:
+    for number, one in enumerate(examples):
+        when = f"{one.start:%Y-%m-%d %H:%M} UTC {one.name}".strip()
         fig.add_trace(
             go.Scatter(
                 x=course_knots(one.duration) / 60,
@@ -30,8 +31,10 @@ def uplift_figure(
                 mode="lines",
                 line={"color": OBSERVED, "width": 1},
                 opacity=0.25,
-                name=f"{one.start:%Y-%m-%d %H:%M} {one.name}".strip(),
-                showlegend=False,
+                name="past events" if number == 0 else when,
+                hovertemplate=f"{when}: ×%{{y:.2f}}<extra></extra>",
+                legendgroup="past events",
+                showlegend=number == 0,
             )
         )
     minutes = course_knots(curve.event.duration) / 60

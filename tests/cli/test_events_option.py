@@ -114,6 +114,8 @@ def test_what_past_matches_brought_is_printed_plotted_and_written(tmp_path):
     assert header.split("  ")[0] == "kind"
     assert header.rstrip().endswith("end  after  at 0.98  off by")
     table = [one for one in result.output.splitlines() if not one.startswith("wrote ")]
-    assert max(map(len, table[:4])) <= 80
+    assert max(map(len, table[:6])) <= 80
+    words = " ".join(result.output.split())
+    assert "worldcup98-groupstage-1min, 1998-04-30 to 1998-06-21, hours and days of UTC; ×" in words
     assert "…" not in result.output
     assert page.read_text().count('id="figure-') == len(learned)

@@ -224,10 +224,22 @@ def test_what_is_no_model_is_refused_when_it_is_read_and_not_when_it_is_used(cha
 def test_the_last_example_held_out_has_an_error_of_its_own():
     centres, ratio, events, now = matches(6, lambda i: 2.0 if i < 5 else 4.0)
     model = learn_uplift(centres, ratio, STEP, events, now)
-    last, error = model.held_out_error("football")
+    last, error = model.held_out_error("football", events[-1].importance)
     assert last.start == events[-1].start
     assert error == pytest.approx(np.log(2.0), abs=0.15)
-    assert model.held_out_error("live-show") is None
+    assert model.held_out_error("live-show", events[-1].importance) is None
+    assert model.held_out_error("football", 99.0) is None
+
+
+def test_of_each_importance_it_is_the_last_one_that_is_held_out_and_the_first_has_none_before_it():
+    centres, ratio, events, now = matches(6, lambda i: 4.0 if i == 3 else 2.0)
+    events[3] = replace(events[3], importance=5.0)
+    events[0] = replace(events[0], importance=1.0)
+    model = learn_uplift(centres, ratio, STEP, events, now)
+    last, error = model.held_out_error("football", 5.0)
+    assert last.start == events[3].start
+    assert np.log(2.0) <= error < np.log(4.0)  # ×4 after ×2, of other importances
+    assert model.held_out_error("football", 1.0) is None
 
 
 def declared(uplift, *, kind, minutes=60, audience="", start=FIRST, unsure=0):
