@@ -61,14 +61,15 @@ class CalendarWatch:
         if (near.events, near.overlap) == (self._near.events, self._near.overlap):
             return []
         self._near = near
-        before, self._parts = self._parts, {}
+        before, self._parts, others = self._parts, {}, []
         for name, one in self._workloads.items():
-            self._parts[name] = self._selecting(one)
-        return [
-            name
-            for name, part in self._parts.items()
-            if part.events != before.get(name, EMPTY_CALENDAR).events
-        ]
+            part, known = self._selecting(one), before.get(name, EMPTY_CALENDAR)
+            if part.events != known.events:
+                others.append(name)
+            elif part.overlap == known.overlap and name in before:
+                part = known  # the same object: what was made of it may be kept
+            self._parts[name] = part
+        return others
 
     def _selecting(self, one: WorkloadSettings) -> Calendar:
         return self._near.selecting(one.namespace, one.name, one.labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from forecaster.backtest.peak_decisions import PeakDecisions, decide
 from forecaster.backtest.peak_origins import work_origin
 from forecaster.backtest.peak_tasks import PeakTask, peak_tasks
 from forecaster.events import Calendar, Event
+from forecaster.models.event_track import Ahead, look_ahead
 from forecaster.models.event_training import train_with_events
 from forecaster.models.outlook import DEFAULT_QUANTILES
 from forecaster.models.peak import (
@@ -93,6 +95,50 @@ def stepped(task: PeakTask, model: LeadPeakModel) -> Iterator[LeadPeak]:
         peak = live.decide(recent, near, now)
         assert peak is not None
         yield peak
+
+
+def test_what_lies_ahead_is_looked_for_now_and_then_and_says_the_same_to_the_bit(
+    task: PeakTask, model: LeadPeakModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the match is moved, cancelled and comes back, while its onset may speak."""
+    looks: list[datetime] = []
+
+    def counted(*asked: Any) -> Ahead:
+        looks.append(asked[3])
+        return look_ahead(*asked)
+
+    monkeypatch.setattr("forecaster.models.peak.live.look_ahead", counted)
+    as_it_was, (match,) = task.calendar, task.calendar.between(JUDGED, JUDGED + HALF)
+    rest = tuple(one for one in as_it_was.events if one is not match)
+    later = timedelta(minutes=20)
+    moved = replace(match, start=match.start + later, end=match.planned_end + later)
+    changes = {  # by minutes from the kick-off
+        -90: Calendar((*rest, moved)),
+        -30: replace(as_it_was),
+        -3: Calendar(rest),
+        -1: as_it_was,
+    }
+    kept, fresh = LivePeak(model, LEVELS), LivePeak(model, LEVELS)
+    calendar, onsets = as_it_was, 0
+    first = JUDGED - timedelta(hours=3)
+    for step in range(6 * 60):
+        now = first + step * task.series.step
+        calendar = changes.get((now - JUDGED) // timedelta(minutes=1), calendar)
+        recent = task.series.before(now).since(now - timedelta(hours=5))  # type: ignore[union-attr]
+        assert recent is not None
+        looks_before = len(looks)
+        said = kept.decide(recent, calendar, now)
+        of_kept = len(looks) - looks_before
+        # Another object each time: nothing that was kept counts.
+        plain = fresh.decide(recent, replace(calendar), now)
+        assert said is not None and plain is not None
+        np.testing.assert_array_equal(said.peak_rps, plain.peak_rps)
+        assert (said.onset is None) == (plain.onset is None)
+        onsets += said.onset is not None
+        looks[looks_before:] = [now] * of_kept
+    assert onsets > 3
+    assert 1 + len(changes) < len(looks) <= 1 + len(changes) + 6 / 0.5
+    assert {JUDGED + at * timedelta(minutes=1) for at in changes} <= set(looks)
 
 
 def test_the_service_step_by_step_says_the_same(

@@ -51,6 +51,12 @@ def test_only_whom_a_change_concerns_is_named(path):
     everybody = Event(NOW, NOW + HOUR, "show")
     keep(path, longer, everybody)
     assert watch.look() == ["tv/a", "tv/b"]
+    before = watch.of("tv/b")
+    keep(path, EDGE, everybody)
+    assert watch.look() == ["tv/a"]
+    assert watch.of("tv/b") is before  # what was made of it may be kept
+    keep(path, longer, everybody)
+    assert watch.look() == ["tv/a"]
     keep(path, longer, everybody, LATER)
     assert watch.look() == []  # too far ahead for a lead peak
 

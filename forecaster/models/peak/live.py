@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -21,6 +22,7 @@ __all__ = ["STALE_STEPS", "LeadPeak", "LivePeak"]
 
 STALE_STEPS = 3
 """How many intervals may be missing at the end before live traffic says nothing any more."""
+_KEPT = (timedelta(minutes=30), timedelta(minutes=90))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,16 @@ class _Waiting:
     scale: float
 
 
+@dataclass(frozen=True, eq=False)
+class _LookedAt:
+    """What was ahead in a calendar, for the intervals from ``first`` until ``end``."""
+
+    calendar: Calendar
+    first: datetime
+    end: datetime
+    ahead: Ahead
+
+
 class LivePeak:
     """A model at work on one workload; ``levels`` are the quantiles that are asked of it."""
 
@@ -61,6 +73,7 @@ class LivePeak:
         self.model = model
         self._calibration: OnlineCalibration = model.calibration(levels)
         self._waiting: deque[_Waiting] = deque()
+        self._looked_at: _LookedAt | None = None
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -91,7 +104,7 @@ class LivePeak:
         calibration = model.calibration(self.levels)
         calibration.offset = learnt.copy()
         same_window = (model.step, model.lead_steps) == (self.model.step, self.model.lead_steps)
-        self.model, self._calibration = model, calibration
+        self.model, self._calibration, self._looked_at = model, calibration, None
         if not same_window:
             self._waiting.clear()
 
@@ -147,12 +160,23 @@ class LivePeak:
         return peaks
 
     def _look_ahead(self, recent: TrafficSeries, calendar: Calendar, late: int) -> Ahead | None:
-        """What events do around now; None where the model was not told what they bring."""
+        """What events do around now; None where the model was not told what they bring.
+
+        It is looked for some time further, and kept for as long: it is most of what a decision
+        costs, and says the same from step to step while model and calendar are the same.
+        """
         model, step = self.model, recent.step
         if model.uplift is None or not (calendar or model.knows_events):
+            self._looked_at = None
             return None
         steps = len(recent) + ahead_steps(step, model.lead_steps) + late
-        return look_ahead(model.uplift, calendar, model.cutoff, recent.start, step, steps)
+        first, end = recent.start, recent.start + steps * step
+        kept = self._looked_at
+        if kept is None or kept.calendar is not calendar or first < kept.first or end > kept.end:
+            further = round(_kept_for(model.series_id) / step)
+            ahead = look_ahead(model.uplift, calendar, model.cutoff, first, step, steps + further)
+            self._looked_at = kept = _LookedAt(calendar, first, end + further * step, ahead)
+        return kept.ahead
 
     def _onset(
         self, recent: TrafficSeries, row: int, ahead: Ahead | None, late: int = 0
@@ -184,3 +208,9 @@ class LivePeak:
                 continue
             log_peak = np.log(window.max() + epsilon_rps(step))
             self._calibration.learn((log_peak - passed.location) / passed.scale)
+
+
+def _kept_for(series_id: str) -> timedelta:
+    """How long what lies ahead is kept: another time for each, so that not all are due at once."""
+    shortest, longest = _KEPT
+    return shortest + (longest - shortest) * (zlib.crc32(series_id.encode()) % 1000 / 1000)
