@@ -37,8 +37,8 @@ _RECENT = timedelta(hours=5)
 @dataclass(frozen=True)
 class RefreshCost:
     """CPU seconds of one refresh, at the median, and of one that must look at every calendar anew,
-    as after a change that concerns all. ``events`` are those that a decision looks at, (workloads,),
-    ``by_onset`` how many lead peaks the onset of an event told, in all rounds."""
+    as after a change that concerns all. ``events`` are those that a decision looks at,
+    (workloads,), ``by_onset`` how many lead peaks the onset of an event told, in all rounds."""
 
     seconds: float
     anew_seconds: float
