@@ -172,7 +172,13 @@ class LivePeak:
         steps = len(recent) + ahead_steps(step, model.lead_steps) + late
         first, end = recent.start, recent.start + steps * step
         kept = self._looked_at
-        if kept is None or kept.calendar is not calendar or first < kept.first or end > kept.end:
+        if (
+            kept is None
+            or kept.calendar is not calendar
+            or first < kept.first
+            or end > kept.end
+            or (first - kept.first) % step
+        ):
             further = round(_kept_for(model.series_id) / step)
             ahead = look_ahead(model.uplift, calendar, model.cutoff, first, step, steps + further)
             self._looked_at = kept = _LookedAt(calendar, first, end + further * step, ahead)
