@@ -58,12 +58,16 @@ class _Waiting:
 
 @dataclass(frozen=True, eq=False)
 class _LookedAt:
-    """What was ahead in a calendar, for the intervals from ``first`` until ``end``."""
+    """What was ahead in a calendar, when it was looked at last."""
 
     calendar: Calendar
-    first: datetime
-    end: datetime
     ahead: Ahead
+
+    def covers(self, first: datetime, step: timedelta, steps: int) -> bool:
+        """Whether it has so many intervals from ``first`` on, each of them as a whole."""
+        track = self.ahead.track
+        place, rest = divmod(first - track.start, step)
+        return not rest and 0 <= place <= len(track) - steps
 
 
 class LivePeak:
@@ -170,18 +174,11 @@ class LivePeak:
             self._looked_at = None
             return None
         steps = len(recent) + ahead_steps(step, model.lead_steps) + late
-        first, end = recent.start, recent.start + steps * step
-        kept = self._looked_at
-        if (
-            kept is None
-            or kept.calendar is not calendar
-            or first < kept.first
-            or end > kept.end
-            or (first - kept.first) % step
-        ):
+        first, kept = recent.start, self._looked_at
+        if kept is None or kept.calendar is not calendar or not kept.covers(first, step, steps):
             further = round(_kept_for(model.series_id) / step)
             ahead = look_ahead(model.uplift, calendar, model.cutoff, first, step, steps + further)
-            self._looked_at = kept = _LookedAt(calendar, first, end + further * step, ahead)
+            self._looked_at = kept = _LookedAt(calendar, ahead)
         return kept.ahead
 
     def _onset(
